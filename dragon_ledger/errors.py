@@ -10,7 +10,7 @@ class LedgerError(Exception):
 
 
 class InputError(LedgerError):
-    """Something the user gave cannot be used: the message names the file, the field, and what was expected."""
+    """Something given cannot be used: the message names file, field and what was expected."""
 
 
 class UnsupportedContent(InputError):
@@ -23,11 +23,11 @@ class UnsupportedContent(InputError):
 
 
 class ProofError(LedgerError):
-    """A proof, seal, header or bundle does not show what it claims; the message names the part that fails."""
+    """A proof, seal, header or bundle does not show what it claims; the message names the part."""
 
 
 class ConfigurationError(InputError):
-    """A configuration file, keystore or network file is missing, unreadable, or says something impossible."""
+    """A configuration, keystore or network file is missing, unreadable or contradictory."""
 
 
 class ChainError(LedgerError):

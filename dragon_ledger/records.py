@@ -1,7 +1,7 @@
 """The frozen values that flow through every room.
 
-This module imports nothing of the project. Times are seconds since the Unix epoch (UTC) as the block's
-timestamp gives them; digests and identifiers are 32 raw bytes; addresses are 20 raw bytes.
+This module imports nothing of the project. Times are seconds since the Unix epoch (UTC) as
+the block's timestamp gives them; digests and identifiers are 32 raw bytes; addresses are 20 raw bytes.
 """
 
 from __future__ import annotations

@@ -38,5 +38,5 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def shared_spec() -> Path:
-    """The specification and terminology that the quality check implements; absent in a user's clone."""
+    """What the quality check implements; absent in a user's clone."""
     return _folder("spec")

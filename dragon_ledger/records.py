@@ -81,7 +81,7 @@ class NoteKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where a fact is recorded: contract name, block, transaction, and the slot when it is known."""
+    """Where a fact is recorded: contract name, block, transaction, and slot when known."""
 
     contract: str
     block: int
@@ -197,7 +197,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A closed round. `updates` holds every attempt, oldest first; the last one of a site counts."""
+    """A closed round. `updates` holds every attempt, oldest first; a site's last one counts."""
 
     number: int
     act: Act
@@ -318,7 +318,7 @@ class AsOf:
 class Facts:
     """Everything that a verdict on `digest` may need, whatever the source, in a canonical order.
 
-    `releases` are all releases of the digest (by content or file digest) by block order, `origins` all
+    `releases` are all of the digest (by content or file digest) by block order, `origins` all
     rounds with it as aggregate, `runs` those of the releases and origins and every ancestor,
     `versions` every version that any update of these runs names. Organisations, accounts and rule
     sets are all that acts above name. Tuples are sorted by id/number/address.

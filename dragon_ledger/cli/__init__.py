@@ -1,0 +1,1 @@
+"""One command, `dragon-ledger`, with one group of subcommands for each audience."""

@@ -26,7 +26,7 @@ from dragon_ledger.quality.rules import DomainRule, RuleSet
 TABLE_SUFFIXES = (".csv", ".xpt")
 IMAGE_DEPTH = 4  # patient, study, series, file
 _HEADER_BYTES = 4096
-_COMPLETION_MARKERS = ("transfer.complete",)
+_COMPLETION_MARKERS = ("TRANSFER_COMPLETE",)  # written last: docs/adr/0033
 
 
 class Role(StrEnum):

@@ -1,0 +1,1 @@
+"""What a coordinating centre runs: the aggregator, and recomputation of aggregates."""

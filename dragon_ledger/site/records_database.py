@@ -1,0 +1,254 @@
+"""The site's records: versions, manifests with their salts, what was checked before. Encrypted.
+
+What a row says is one encrypted value (AES-GCM, `site.vault`); what it is found by is a keyed tag
+or an identifier that is public on chain. So a copy of the file without the data key tells how many
+rows there are, and nothing about anyone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import LargeBinary, create_engine, delete, event, select
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from dragon_ledger.errors import StorageError
+from dragon_ledger.site.vault import Vault
+
+
+class Base(DeclarativeBase):
+    """Declarative base of the site's tables."""
+
+
+class VersionRow(Base):
+    """A dataset version by its id on chain; `ordinal` counts the site's versions from 1."""
+
+    __tablename__ = "version"
+    id: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(unique=True)
+    sealed: Mapped[bytes]
+    erased_at: Mapped[int | None]
+
+
+class MemberRow(Base):
+    """A subject of a version: which manifest of the subject it is made of."""
+
+    __tablename__ = "member"
+    version: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    subject: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    manifest: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+
+
+class ManifestRow(Base):
+    """One subject's records and salts, shared by all versions in which they are the same."""
+
+    __tablename__ = "manifest"
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    sealed: Mapped[bytes]
+
+
+class TransferRow(Base):
+    """A transfer of the inbox by the tag of its folder's name."""
+
+    __tablename__ = "transfer"
+    tag: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    sealed: Mapped[bytes]
+
+
+class FileRow(Base):
+    """A file that a check has read, by the tag of transfer and path."""
+
+    __tablename__ = "file"
+    tag: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    transfer: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    sealed: Mapped[bytes]
+
+
+class SecretRow(Base):
+    """A secret of the site that is no account: the pseudonym key."""
+
+    __tablename__ = "secret"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+
+
+class RecordsDatabase:
+    """Reads and writes the rows; everything in and out is plain, everything on disk is not."""
+
+    def __init__(self, path: Path, vault: Vault) -> None:
+        """Open or create.
+
+        Raises:
+            StorageError: the file cannot be opened or created.
+        """
+        self._path = path
+        self._vault = vault
+        try:
+            if not path.exists():
+                path.touch(mode=0o600)
+            self._engine = create_engine(f"sqlite:///{path}")
+            event.listen(self._engine, "connect", _harden)
+            Base.metadata.create_all(self._engine)
+        except (SQLAlchemyError, OSError) as error:
+            raise StorageError(f"{path}: {error}") from error
+
+    @property
+    def engine(self) -> Engine:
+        """The connection pool, for maintenance."""
+        return self._engine
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One transaction: everything or nothing.
+
+        Raises:
+            StorageError: the database cannot be read or written.
+        """
+        try:
+            with Session(self._engine) as session, session.begin():
+                yield session
+        except SQLAlchemyError as error:
+            raise StorageError(f"{self._path}: {error}") from error
+
+    # -- secrets ------------------------------------------------------------------------------
+
+    def secret(self, name: str, draw: bytes) -> bytes:
+        """The secret of a name; `draw` becomes it when there is none yet."""
+        with self.session() as session:
+            row = session.get(SecretRow, name)
+            if row is None:
+                session.add(SecretRow(name=name, sealed=self._vault.seal(draw, f"secret/{name}")))
+                return draw
+            return self._vault.open(row.sealed, f"secret/{name}")
+
+    # -- versions -----------------------------------------------------------------------------
+
+    def add_version(
+        self,
+        session: Session,
+        version: bytes,
+        facts: Mapping[str, Any],
+        members: Mapping[str, tuple[bytes, bytes]],
+    ) -> None:
+        """Keep a version, its facts and its subjects: digest and bytes of each one's manifest."""
+        ordinal = len(session.scalars(select(VersionRow.ordinal)).all()) + 1
+        sealed = self._vault.seal(_dump(facts), f"version/{version.hex()}")
+        session.add(VersionRow(id=version, ordinal=ordinal, sealed=sealed, erased_at=None))
+        for subject, (digest, data) in members.items():
+            tag = self._vault.tag(subject, "subject")
+            session.add(MemberRow(version=version, subject=tag, manifest=digest))
+            if session.get(ManifestRow, digest) is None:
+                context = f"manifest/{digest.hex()}"
+                session.add(ManifestRow(digest=digest, sealed=self._vault.seal(data, context)))
+
+    def versions(self) -> list[tuple[bytes, Mapping[str, Any]]]:
+        """Versions that are not erased, with their facts, oldest first."""
+        with self.session() as session:
+            rows = session.scalars(
+                select(VersionRow)
+                .where(VersionRow.erased_at.is_(None))
+                .order_by(VersionRow.ordinal)
+            ).all()
+            return [(row.id, self._facts(row)) for row in rows]
+
+    def version(self, version: bytes) -> Mapping[str, Any] | None:
+        """The facts of a version; None when it is unknown or erased."""
+        with self.session() as session:
+            row = session.get(VersionRow, version)
+            return None if row is None or row.erased_at is not None else self._facts(row)
+
+    def manifests(self, version: bytes) -> Iterator[bytes]:
+        """The manifest of each subject of a version, one at a time."""
+        with self.session() as session:
+            digests = session.scalars(
+                select(MemberRow.manifest).where(MemberRow.version == version)
+            ).all()
+            for digest in digests:
+                yield self._manifest(session, digest)
+
+    def manifest_of(self, version: bytes, subject: str) -> bytes | None:
+        """One subject's manifest in a version; None when the subject is not in it."""
+        with self.session() as session:
+            member = session.get(MemberRow, (version, self._vault.tag(subject, "subject")))
+            return None if member is None else self._manifest(session, member.manifest)
+
+    def _facts(self, row: VersionRow) -> Mapping[str, Any]:
+        facts: Mapping[str, Any] = json.loads(
+            self._vault.open(row.sealed, f"version/{row.id.hex()}")
+        )
+        return facts
+
+    def _manifest(self, session: Session, digest: bytes) -> bytes:
+        row = session.get_one(ManifestRow, digest)
+        return self._vault.open(row.sealed, f"manifest/{digest.hex()}")
+
+    # -- transfers ----------------------------------------------------------------------------
+
+    def put_transfer(self, session: Session, name: str, facts: Mapping[str, Any]) -> None:
+        """Keep what became of a transfer; the last word counts."""
+        tag = self._vault.tag(name, "transfer")
+        sealed = self._vault.seal(_dump({"name": name, **facts}), f"transfer/{tag.hex()}")
+        session.merge(TransferRow(tag=tag, sealed=sealed))
+
+    def transfer(self, name: str) -> Mapping[str, Any] | None:
+        """What became of a transfer; None when it is new."""
+        tag = self._vault.tag(name, "transfer")
+        with self.session() as session:
+            row = session.get(TransferRow, tag)
+            return None if row is None else self._transfer(row)
+
+    def transfers(self) -> list[Mapping[str, Any]]:
+        """Every transfer that was looked at."""
+        with self.session() as session:
+            return [self._transfer(row) for row in session.scalars(select(TransferRow)).all()]
+
+    def _transfer(self, row: TransferRow) -> Mapping[str, Any]:
+        facts: Mapping[str, Any] = json.loads(
+            self._vault.open(row.sealed, f"transfer/{row.tag.hex()}")
+        )
+        return facts
+
+    # -- files read before --------------------------------------------------------------------
+
+    def put_files(self, transfer: str, files: Iterable[tuple[str, bytes]]) -> None:
+        """Remember what a check read: path and what to remember of it."""
+        owner = self._vault.tag(transfer, "transfer")
+        with self.session() as session:
+            for path, data in files:
+                tag = self._vault.tag(f"{transfer}/{path}", "file")
+                sealed = self._vault.seal(data, f"file/{tag.hex()}")
+                session.merge(FileRow(tag=tag, transfer=owner, sealed=sealed))
+
+    def files(self, transfer: str) -> Iterator[bytes]:
+        """What is remembered of each file of a transfer."""
+        owner = self._vault.tag(transfer, "transfer")
+        with self.session() as session:
+            for row in session.scalars(select(FileRow).where(FileRow.transfer == owner)):
+                yield self._vault.open(row.sealed, f"file/{row.tag.hex()}")
+
+    def forget_files(self, session: Session, transfer: str) -> None:
+        """Forget what was read of a transfer."""
+        owner = self._vault.tag(transfer, "transfer")
+        session.execute(delete(FileRow).where(FileRow.transfer == owner))
+
+
+def _harden(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    # secure_delete overwrites what is deleted: erasure depends on it.
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _dump(facts: Mapping[str, Any]) -> bytes:
+    return json.dumps(facts, separators=(",", ":")).encode()

@@ -46,6 +46,21 @@ class StaleState(ChainError):
     """A node is on the right chain but cannot answer for the block that was asked for."""
 
 
+class NodeError(ChainError):
+    """A node answered a request with an error of its own: JSON-RPC code, message and data."""
+
+    def __init__(self, method: str, code: int, message: str, data: object = None) -> None:
+        super().__init__(f"{method}: the node answered with error {code}: {message}")
+        self.method = method
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class InconsistentLogs(ChainError):
+    """A node's logs are not those that its own contract state binds: incomplete or altered."""
+
+
 class Refused(ChainError):
     """A contract refused an act. `name` is the Solidity error, `values` its arguments by name."""
 

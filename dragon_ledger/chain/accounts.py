@@ -1,0 +1,162 @@
+"""Keys: encrypted keystore files, the passwords that open them, and what a key may sign.
+
+Format: Web3 Secret Storage, version 3. A private key leaves this module only as a signature or as
+a key derived from it; it never stands in a representation, a log or an error.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from dragon_ledger.errors import ConfigurationError
+
+OTHERS = 0o077  # permissions of group and others
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed transaction: bytes that can be stored and sent again, and the hash they get."""
+
+    raw: bytes
+    hash: bytes
+    sender: bytes
+    nonce: int
+
+
+class Signer:
+    """An unlocked key."""
+
+    def __init__(self, account: LocalAccount) -> None:
+        self._account = account
+
+    def __repr__(self) -> str:
+        return f"Signer({self._account.address})"
+
+    @property
+    def address(self) -> bytes:
+        """The account's address, 20 bytes."""
+        return bytes.fromhex(self._account.address[2:])
+
+    def sign(self, transaction: Mapping[str, Any]) -> Signed:
+        """Sign a transaction given by its fields (`nonce`, `gas`, fees, `to`, `data`, ...)."""
+        signed = self._account.sign_transaction(dict(transaction))
+        return Signed(
+            bytes(signed.raw_transaction), bytes(signed.hash), self.address, transaction["nonce"]
+        )
+
+    def derive_key(self, purpose: bytes) -> bytes:
+        """Derive 32 bytes for one purpose, such as encrypting a local database.
+
+        HKDF-SHA256 (RFC 5869) over the private key, `purpose` as info: the derived key says nothing
+        about the private key or about the key of another purpose.
+        """
+        return HKDF(SHA256(), 32, salt=None, info=purpose).derive(bytes(self._account.key))
+
+
+@dataclass(frozen=True, slots=True)
+class Keystore:
+    """An encrypted key in a file that only its owner can read."""
+
+    path: Path
+
+    @staticmethod
+    def create(path: Path, password: str, *, private_key: bytes | None = None) -> Keystore:
+        """Write a new keystore, of a fresh key unless one is given; never over an existing file.
+
+        Raises:
+            ConfigurationError: the file exists, or the password is empty.
+        """
+        if not password:
+            raise ConfigurationError(f"{path}: a keystore needs a password")
+        key = private_key or bytes(Account.create().key)
+        document = json.dumps(Account.encrypt(key, password))
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError as error:
+            raise ConfigurationError(
+                f"{path}: exists already; a key is never overwritten. Choose another name."
+            ) from error
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(document)
+        return Keystore(path)
+
+    @property
+    def address(self) -> bytes:
+        """The account's address, readable without the password.
+
+        Raises:
+            ConfigurationError: the file is missing or no keystore.
+        """
+        document = self._document()
+        try:
+            address = bytes.fromhex(str(document["address"]).removeprefix("0x"))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigurationError(f"{self.path}: is no keystore: no address") from error
+        return address
+
+    def unlock(self, password: str) -> Signer:
+        """Decrypt the key.
+
+        Raises:
+            ConfigurationError: wrong password, others may read the file, or it is no keystore.
+        """
+        require_private(self.path)
+        document = self._document()
+        try:
+            key = Account.decrypt(document, password)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigurationError(
+                f"{self.path}: cannot be opened: wrong password, or no keystore of version 3"
+            ) from error
+        return Signer(Account.from_key(key))
+
+    def _document(self) -> Any:
+        try:
+            return json.loads(self.path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"{self.path}: cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise ConfigurationError(f"{self.path}: is no keystore: not JSON") from error
+
+
+def require_private(path: Path) -> None:
+    """Refuse a secret that others on this machine can read.
+
+    Raises:
+        ConfigurationError: missing, or readable by group or others.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    if os.name == "posix" and mode & OTHERS:
+        raise ConfigurationError(
+            f"{path}: others can read it (mode {mode & 0o777:03o}); "
+            f"make it yours alone: chmod 600 {path}"
+        )
+
+
+def read_password(file: Path | None, prompt: str) -> str:
+    """Read a password from a file of mode 0600 (its first line), or ask for it on the terminal.
+
+    Raises:
+        ConfigurationError: the file is missing, empty, or readable by others.
+    """
+    if file is None:
+        return getpass.getpass(prompt)
+    require_private(file)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    if not lines or not lines[0]:
+        raise ConfigurationError(f"{file}: its first line is to be the password, and is empty")
+    return lines[0]

@@ -1,0 +1,1 @@
+"""From facts to a trace and a verdict. Pure: values in, values out; no client, session or clock."""

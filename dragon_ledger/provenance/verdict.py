@@ -1,0 +1,78 @@
+"""The verdict: one pure function from facts to named checks (DESIGN.md section 5)."""
+
+from __future__ import annotations
+
+from dragon_ledger.provenance.checks import data, people, records, release, training
+from dragon_ledger.provenance.checks.registry import Rule, run
+from dragon_ledger.provenance.lineage import Case, case_of
+from dragon_ledger.provenance.notices import notices
+from dragon_ledger.provenance.results import Answer, Check, Outcome, Presented, Verdict
+from dragon_ledger.records import Facts
+
+RULES: tuple[Rule, ...] = (
+    *release.RULES,
+    *training.RULES,
+    *records.RULES,
+    *data.RULES,
+    *people.RULES,
+    *release.STATE_RULES,
+)
+
+
+def judge(facts: Facts, now: int, presented: Presented | None = None) -> Verdict:
+    """Judge the digest that `facts` speak of.
+
+    Any FAIL makes the model not valid; else any required check that is NOT VERIFIABLE makes the
+    verdict not verifiable; else it is valid. The release that governs is the earliest that is
+    not withdrawn.
+
+    Args:
+        facts: what one source recorded about the digest, whatever the source.
+        now: the time of the question, in seconds since the Unix epoch.
+        presented: the file that was presented, when there was one.
+    """
+    case = case_of(facts, now, presented)
+    checks = tuple(run(rule, case) for rule in RULES)
+    answer = answer_of(checks)
+    return Verdict(
+        digest=facts.digest,
+        answer=answer,
+        summary=_summary(case, answer, checks),
+        judged_at=now,
+        as_of=facts.as_of,
+        matched_by=release.matched_by(case),
+        release=case.release,
+        notices=notices(case),
+        checks=checks,
+        presented=presented,
+        addresses=facts.addresses,
+    )
+
+
+def answer_of(checks: tuple[Check, ...]) -> Answer:
+    """Any FAIL: not valid; else any required NOT VERIFIABLE: not verifiable; else valid."""
+    if any(check.outcome is Outcome.FAIL for check in checks):
+        return Answer.NOT_VALID
+    if any(check.required and check.outcome is Outcome.NOT_VERIFIABLE for check in checks):
+        return Answer.NOT_VERIFIABLE
+    return Answer.VALID
+
+
+def _summary(case: Case, answer: Answer, checks: tuple[Check, ...]) -> str:
+    """One sentence that a person can act on."""
+    if answer is Answer.VALID:
+        rounds = sum(len(step.rounds) for step in case.steps)
+        versions = sum(1 for _ in case.used_versions())
+        return (
+            f"This model traces back through {_count(rounds, 'round')} to"
+            f" {_count(versions, 'dataset version')}, each of which passed the quality check, was"
+            " approved and is in standing today."
+        )
+    wanted = Outcome.FAIL if answer is Answer.NOT_VALID else Outcome.NOT_VERIFIABLE
+    first = next(c for c in checks if c.outcome is wanted and (c.required or wanted == "FAIL"))
+    lead = "This model is not valid: " if answer is Answer.NOT_VALID else "Not verifiable: "
+    return f"{lead}{first.title.rstrip('.')} - no: {first.found}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,4 +1,4 @@
-"""Manifests and dataset proofs as canonical JSON: what a site keeps and what it hands to an auditor.
+"""Manifests and dataset proofs as canonical JSON: what a site keeps, what it hands to an auditor.
 
 Both hold identifiers and salts. A manifest never leaves the site; a proof goes to the one auditor
 whom the subject concerns.

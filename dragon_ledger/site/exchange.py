@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from dragon_ledger.errors import ConfigurationError, LedgerError, ProofError, StorageError
 from dragon_ledger.site.store import write_whole
-from dragon_ledger.site.vault import read_secret
 
 if TYPE_CHECKING:
     import httpx
@@ -120,14 +119,14 @@ class HttpExchange:
             raise ExchangeUnavailable(f"{url}: {error}") from error
 
 
-def open_exchange(at: str, token_file: Path | None, base: Path) -> Exchange:
+def open_exchange(at: str, token: str | None, base: Path) -> Exchange:
     """The exchange that a configuration names: `http(s)://…`, or the path of a folder.
 
     Raises:
-        ConfigurationError: it is another kind of address, or the token file is unusable.
+        ConfigurationError: it is another kind of address.
     """
     if at.startswith(("http://", "https://")):
-        return HttpExchange(at, read_secret(token_file) if token_file else None)
+        return HttpExchange(at, token)
     if "://" in at:
         raise ConfigurationError(f"exchange {at!r}: expected http://, https:// or a folder's path")
     return FolderExchange(base / at)

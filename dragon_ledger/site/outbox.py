@@ -137,6 +137,10 @@ class Outbox:
         with self._storage():
             self._db = _connect(path, read_only)
 
+    def now(self) -> int:
+        """This machine's clock, seconds since the epoch."""
+        return self._clock()
+
     def close(self) -> None:
         """Close the database; everything acknowledged is on disk already."""
         self._db.close()

@@ -12,7 +12,6 @@ import hmac
 import json
 import os
 import secrets
-import stat
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,24 +114,6 @@ def write_secret(path: Path, data: bytes) -> None:
         out.write(data)
         out.flush()
         os.fsync(out.fileno())
-
-
-def read_secret(path: Path) -> str:
-    """The text of a password or token file, without its line end.
-
-    Raises:
-        ConfigurationError: missing, empty, or others than its owner may read it.
-    """
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        text = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read as a secret: {error}") from error
-    if mode & 0o077:
-        raise ConfigurationError(f"{path}: mode is {mode:04o}; others may read it: chmod 600 it")
-    if not text:
-        raise ConfigurationError(f"{path}: is empty; write the secret into it, in one line")
-    return text
 
 
 def _derive(password: str, salt: bytes, cost: dict[str, int]) -> bytes:

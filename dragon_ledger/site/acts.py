@@ -1,0 +1,49 @@
+"""What an outbox entry does on chain, and how the contract is asked whether it is there already.
+
+An act is a value that can be written as JSON. Whether it is on chain is a question to the contract
+(an id, a leaf, a statement), never a guess from what was sent. Arguments that depend on the state
+of the chain (`replaces`, `leavesHash`) are taken when the transaction is signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from dragon_ledger.chain.artifacts import ContractCall
+from dragon_ledger.errors import Refused
+
+if TYPE_CHECKING:
+    from dragon_ledger.site.ledger import Ledger
+
+
+class Act(Protocol):
+    """Something that one organisation does on chain exactly once."""
+
+    kind: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        """Names the act; equal acts have equal keys."""
+        ...
+
+    @property
+    def lane(self) -> str:
+        """Acts of one lane are sent one after the other."""
+        ...
+
+    def to_json(self) -> Mapping[str, object]:
+        """The act as the outbox keeps it."""
+        ...
+
+    def is_recorded(self, ledger: Ledger) -> bool:
+        """Whether the contract has it."""
+        ...
+
+    def call(self, ledger: Ledger) -> ContractCall:
+        """The call that does it, given the present state."""
+        ...
+
+    def may_pass_later(self, refused: Refused) -> bool:
+        """Whether the refusal goes away by itself, so that the act waits instead of failing."""
+        ...

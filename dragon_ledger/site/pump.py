@@ -1,0 +1,226 @@
+"""Moves the outbox's entries towards the chain, one small step at a time.
+
+Every step can be cut off at any point: a transaction is stored before it leaves, its hash and nonce
+with it; whether an act is on chain is asked of the contract; the contract refuses every repetition.
+So the worst that a cut causes is a transaction that is sent again, or one that reverts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dragon_ledger.chain.sender import Receipt
+from dragon_ledger.errors import NodeError, NonceTaken, Refused
+from dragon_ledger.site.acts import Act
+from dragon_ledger.site.event_log import log_event
+from dragon_ledger.site.ledger import Ledger
+from dragon_ledger.site.outbox import Attempt, Entry, Outbox, State
+
+MAX_ATTEMPTS = 8
+"""An act that was signed so often, passed the pre-flight each time and reverted is given up."""
+
+MAX_IN_FLIGHT = 16
+"""Transactions under way at a time; Besu and GoQuorum keep 64 and more of one account."""
+
+REBROADCAST_SECONDS = 3.0
+"""How often a transaction without receipt is offered to the node again."""
+
+CLOCK_TOLERANCE_SECONDS = 120
+
+CLOCK = "clock"
+"""Name of the observation on this machine's clock."""
+
+ActReader = Callable[[Mapping[str, Any]], Act]
+
+
+class Pump:
+    """Works on one outbox with one account; `acts` reads an entry's act by its kind."""
+
+    def __init__(self, outbox: Outbox, ledger: Ledger, acts: Mapping[str, ActReader]) -> None:
+        self._outbox = outbox
+        self._ledger = ledger
+        self._acts = acts
+        self._offered: dict[bytes, float] = {}
+        self._looked_at_all = False
+
+    def step(self) -> None:
+        """Look again at what was final, follow what was sent, send what is queued.
+
+        Raises:
+            NodeUnavailable: no node answers; nothing is lost, the next step goes on.
+            StorageError: the outbox cannot be written; as above.
+        """
+        self._look_again()
+        self._follow()
+        self._send()
+
+    # -- what was believed final --------------------------------------------------------------
+
+    def _look_again(self) -> None:
+        """Put back what a reorganisation took off the chain.
+
+        A block's hash binds all before it, so the newest one is enough after the first look.
+        """
+        if self._looked_at_all:
+            newest = self._outbox.newest_final()
+            suspects = [newest] if newest else []
+        else:
+            suspects = self._outbox.entries(State.FINAL)
+        lost = self._lost(suspects)
+        if lost and self._looked_at_all:
+            lost = self._lost(self._outbox.entries(State.FINAL))
+        for entry in lost:
+            self._restore(entry)
+        self._looked_at_all = True
+
+    def _lost(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Entries whose block is not in the chain any more."""
+        numbers = sorted({entry.block for entry in entries if entry.block is not None})
+        hashes = self._ledger.block_hashes(numbers)
+        return [
+            entry
+            for entry in entries
+            if entry.block is not None and hashes[entry.block] != entry.block_hash
+        ]
+
+    def _restore(self, entry: Entry) -> None:
+        why = f"block {entry.block} is not in the chain any more"
+        log_event("outbox.reorganised", key=entry.key, block=entry.block)
+        if entry.attempts and entry.attempts[-1].nonce >= self._ledger.nonce():
+            self._offered.pop(entry.attempts[-1].tx_hash, None)
+            self._outbox.resend(entry.id, f"{why}; its transaction is sent again")
+        elif self._act(entry).is_recorded(self._ledger):
+            self._adopt(entry, f"{why}; the act is in the new chain")
+        else:
+            self._outbox.requeue(entry.id, why)
+
+    # -- what was sent ------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        sent = self._outbox.entries(State.SENT)
+        if not sent:
+            return
+        # Taken before the receipts: a nonce that is used now and has no receipt of ours afterwards
+        # was used by another transaction.
+        used = self._ledger.nonce()
+        receipts = self._receipts(sent)
+        for entry in sorted(sent, key=lambda entry: entry.attempts[-1].nonce):
+            receipt = receipts.get(entry.id)
+            if receipt is not None:
+                self._conclude(entry, receipt)
+            elif used > entry.attempts[-1].nonce:
+                self._replaced(entry)
+            else:
+                self._offer(entry, entry.attempts[-1])
+
+    def _receipts(self, entries: Sequence[Entry]) -> dict[int, Receipt]:
+        """The receipt of each entry; of several attempts, one that succeeded counts."""
+        attempts = [(entry.id, attempt) for entry in entries for attempt in entry.attempts]
+        found: dict[int, Receipt] = {}
+        answers = self._ledger.receipts([attempt.tx_hash for _, attempt in attempts])
+        for (entry_id, _), receipt in zip(attempts, answers, strict=True):
+            if receipt and not (entry_id in found and found[entry_id].succeeded):
+                found[entry_id] = receipt
+        return found
+
+    def _conclude(self, entry: Entry, receipt: Receipt) -> None:
+        if not receipt.final:
+            self._outbox.explain(entry.id, f"in block {receipt.block}, which is not final yet")
+        elif receipt.succeeded:
+            self._watch_clock(entry, receipt)
+            where = f"on chain in block {receipt.block}"
+            self._outbox.finish(entry.id, receipt.block, receipt.block_hash, where)
+            log_event("outbox.final", key=entry.key, block=receipt.block)
+        elif self._act(entry).is_recorded(self._ledger):
+            self._adopt(entry, "on chain; a second transaction for it reverted")
+        elif len(entry.attempts) >= MAX_ATTEMPTS:
+            words = f"reverted {len(entry.attempts)} times although the pre-flight call passed"
+            self._outbox.refuse(entry.id, "Reverted", {"attempts": len(entry.attempts)}, words)
+        else:
+            # The pre-flight call of the next attempt names the reason, if it still holds.
+            self._outbox.requeue(entry.id, f"reverted in block {receipt.block}; it is tried again")
+
+    def _replaced(self, entry: Entry) -> None:
+        nonce = entry.attempts[-1].nonce
+        if self._act(entry).is_recorded(self._ledger):
+            self._adopt(entry, f"on chain; another transaction with nonce {nonce} carried it")
+            return
+        log_event("outbox.nonce_used", key=entry.key, nonce=nonce)
+        self._outbox.requeue(
+            entry.id,
+            f"nonce {nonce} was used by a transaction that is not in this outbox: does another"
+            " program use this account?",
+        )
+
+    def _offer(self, entry: Entry, attempt: Attempt) -> None:
+        """Offer the stored transaction, again when the node may have lost it."""
+        now = time.monotonic()
+        if now - self._offered.get(attempt.tx_hash, -REBROADCAST_SECONDS) < REBROADCAST_SECONDS:
+            return
+        self._offered[attempt.tx_hash] = now
+        try:
+            self._ledger.offer(attempt.raw, attempt.tx_hash, attempt.nonce)
+        except (NodeError, NonceTaken) as error:
+            # It stays sent: the next step sees whether the nonce was used, or offers it again.
+            self._outbox.explain(entry.id, f"no receipt yet: {error}")
+
+    # -- what is queued -----------------------------------------------------------------------
+
+    def _send(self) -> None:
+        sendable = self._outbox.sendable()
+        if not sendable:
+            return
+        under_way = self._outbox.entries(State.SENT)
+        nonce = max([self._ledger.nonce(), *(entry.attempts[-1].nonce + 1 for entry in under_way)])
+        for entry in sendable[: MAX_IN_FLIGHT - len(under_way)]:
+            nonce += self._start(entry, nonce)
+
+    def _start(self, entry: Entry, nonce: int) -> int:
+        """Sign, store and send one act; how many nonces that took."""
+        act = self._act(entry)
+        if act.is_recorded(self._ledger):
+            self._adopt(entry, "was on chain already")
+            return 0
+        try:
+            signed = self._ledger.sign(act.call(self._ledger), nonce)
+        except Refused as refused:
+            self._refused(entry, act, refused)
+            return 0
+        self._outbox.record_attempt(entry.id, signed.hash, nonce, signed.raw)
+        log_event("outbox.sent", key=entry.key, transaction=signed.hash, nonce=nonce)
+        self._offer(entry, Attempt(signed.hash, nonce, signed.raw, self._outbox.now()))
+        return 1
+
+    def _refused(self, entry: Entry, act: Act, refused: Refused) -> None:
+        if act.may_pass_later(refused):
+            self._outbox.explain(entry.id, f"waits: {refused}")
+            return
+        self._outbox.refuse(entry.id, refused.name, refused.values, str(refused))
+        log_event("outbox.refused", key=entry.key, error=refused.name, reason=refused)
+
+    # -- both ---------------------------------------------------------------------------------
+
+    def _adopt(self, entry: Entry, why: str) -> None:
+        """Final by the contract's word; as of the present block, so that it is looked at again."""
+        head = self._ledger.head()
+        self._outbox.finish(entry.id, head.number, head.hash, why)
+        log_event("outbox.final", key=entry.key, block=head.number, why=why)
+
+    def _act(self, entry: Entry) -> Act:
+        return self._acts[entry.kind](entry.act)
+
+    def _watch_clock(self, entry: Entry, receipt: Receipt) -> None:
+        """Compare this machine's clock with the block: signed <= mined <= now when it is right."""
+        mined = self._ledger.time(receipt.block)
+        ahead = entry.attempts[-1].signed_at - mined
+        behind = mined - self._outbox.now()
+        text = ""
+        if max(ahead, behind) > CLOCK_TOLERANCE_SECONDS:
+            side = f"{ahead} s ahead of" if ahead > behind else f"{behind} s behind"
+            text = (
+                f"this machine's clock was {side} the chain's at the last transaction; what is on"
+                " chain carries the chain's time, so nothing is wrong there: set the clock"
+            )
+        self._outbox.observe(CLOCK, text)

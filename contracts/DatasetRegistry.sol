@@ -22,6 +22,7 @@ contract DatasetRegistry is IDatasetRegistry, Arguments {
     uint8 private constant REVOKED = 4;
     uint8 private constant SUPERSEDED = 8;
     uint8 private constant RETIRED = 16;
+    uint8 private constant REINSTATING = 32;
 
     IConsortium public immutable consortium;
     uint8 private immutable _requiredApprovals;
@@ -137,8 +138,12 @@ contract DatasetRegistry is IDatasetRegistry, Arguments {
         uint8 organisation = _requireForeignReviewer(id, decided);
         if (decided.flags & REVOKED == 0) revert WrongState(id, decided.flags);
         if (organisation == decided.revoker) revert ReinstaterInvalid(id, organisation);
-        if (decided.reinstating) _completeReinstatement(id, decided, organisation);
-        else (decided.reinstating, decided.reinstater) = (true, organisation);
+        if (decided.flags & REINSTATING != 0) {
+            _completeReinstatement(id, decided, organisation);
+        } else {
+            decided.flags |= REINSTATING;
+            decided.reinstater = organisation;
+        }
         _record(id, decided, Decision(DecisionKind.Reinstate, organisation, reason, 0, statement));
     }
 
@@ -226,10 +231,9 @@ contract DatasetRegistry is IDatasetRegistry, Arguments {
 
     function _completeReinstatement(bytes32 id, Version storage decided, uint8 organisation) private {
         if (organisation == decided.reinstater) revert ReinstaterInvalid(id, organisation);
-        decided.flags &= ~REVOKED;
+        decided.flags &= ~(REVOKED | REINSTATING);
         decided.revokedAt = 0;
         decided.revoker = 0;
-        decided.reinstating = false;
         decided.reinstater = 0;
         if (decided.flags & APPROVED != 0) _setStanding(decided.number, true);
     }

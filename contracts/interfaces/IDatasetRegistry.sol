@@ -10,7 +10,7 @@ import {IConsortium} from "./IConsortium.sol";
 /// @dev A version's id is keccak256(abi.encode(VERSION_TYPEHASH, chainid, this, organisation, commitment)), so that
 /// it is known before registration and nobody can take another's.
 /// Its number counts from 1 in the order of registration and is its place in the standing bitmap.
-/// Flags: REJECTED 1, APPROVED 2, REVOKED 4, SUPERSEDED 8, RETIRED 16.
+/// Flags: REJECTED 1, APPROVED 2, REVOKED 4, SUPERSEDED 8, RETIRED 16, REINSTATING 32 (one of two).
 /// Decisions form a hash chain. D(0) = keccak256(abi.encode(REGISTRATION_TYPEHASH, id, number, organisation, account,
 /// time, registration)); D(i) = keccak256(abi.encode(DECISION_TYPEHASH, D(i-1), id, kind, organisation, account, time,
 /// reason, successor, statement)). The head is one slot.
@@ -38,25 +38,24 @@ interface IDatasetRegistry is IArguments {
         bool qcPassed;
     }
 
-    /// @dev Slot 0: account to qcPassed. Slot 1: predecessor to reinstater. Slots 2 to 4: the three words.
+    /// @dev Slot 0: account to reinstater. Slot 1: number to approvals. Slots 2 to 4: the three words.
     struct Version {
         address account;
         uint40 registeredAt;
+        uint40 revokedAt; // 0 unless revoked now
+        uint8 revoker; // organisation, meaningful while REVOKED
+        uint8 reinstater; // organisation of the first of two, meaningful while REINSTATING
         uint32 number;
-        uint8 organisation;
-        uint8 declarations;
-        bool qcPassed;
         uint32 predecessor; // number, 0 for none
         uint40 ethicsExpiry;
-        uint40 revokedAt; // 0 unless revoked now
         uint40 replacedAt; // superseded or retired, whichever came first; 0: neither
         uint40 approvers; // organisations, one byte each, first approval lowest
         uint32 decisions; // count
+        uint8 organisation;
+        uint8 declarations;
+        bool qcPassed;
         uint8 flags;
         uint8 approvals; // count
-        uint8 revoker; // organisation, meaningful while REVOKED
-        uint8 reinstater; // organisation of the first of two, meaningful while reinstating
-        bool reinstating; // one of two organisations has reinstated
         bytes32 basis; // keccak256(abi.encode(qcReport, ruleSet))
         bytes32 purpose;
         bytes32 history; // head of the decision chain

@@ -1,0 +1,1 @@
+"""The clinical tables: reading them, and checks 7, 11, 12 and the clinical part of check 1."""

@@ -1,0 +1,135 @@
+"""Turn what a check saw into findings: texts from the catalogue, examples, and values masked.
+
+A million equal rows become five findings that stand for all of them. A value is shown as it is only
+when it is made of digits and marks, or is a term of a codelist; anything else may name a person
+and is shown by its shape.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import polars as pl
+
+from dragon_ledger.quality.catalogue import Entry
+from dragon_ledger.quality.clinical.table import ROW, Oddity, Table
+from dragon_ledger.quality.findings import EXAMPLES_PER_GROUP, Finding, Severity
+from dragon_ledger.quality.masking import shape_of
+
+_HARMLESS = re.compile(
+    r"[0-9/ .,:+<>=%()^-]{0,40}|\d{4}[0-9T:Z.+/-]{0,36}|PT?\d[0-9YMWDTHS.,]{0,30}"
+)
+
+
+@cache
+def entries() -> Mapping[str, Entry]:
+    """All kinds of findings of the clinical checks, by code."""
+    file = resources.files("dragon_ledger.quality") / "texts" / "clinical.toml"
+    return {
+        code: Entry(code, Severity(text["severity"]), text["expected"], text["mend"])
+        for code, text in tomllib.loads(file.read_text("utf-8")).items()
+    }
+
+
+def finding(
+    code: str,
+    found: str = "",
+    *,
+    file: str | None = None,
+    row: int | None = None,
+    column: str | None = None,
+    subject: str | None = None,
+    count: int = 1,
+    particulars: Mapping[str, object] | None = None,
+) -> Finding:
+    """A finding of a kind at a place; `particulars` fill the braces of its text."""
+    entry = entries()[code]
+    expected = entry.expected.format_map(particulars or {})
+    return Finding(
+        entry.check, code, entry.severity, expected, entry.mend, found,
+        file=file, row=row, column=column, subject=subject, count=count,
+    )  # fmt: skip
+
+
+def shown(value: str | None, known: Iterable[str] = ()) -> str:
+    """A value as a report may show it."""
+    if value is None:
+        return ""
+    return value if _HARMLESS.fullmatch(value) or value in known else shape_of(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Makes findings about rows of one table."""
+
+    table: Table
+
+    def about(
+        self, code: str, found: str = "", *, column: str | None = None, **particulars: object
+    ) -> Finding:
+        """A finding about the table as a whole, or about a column."""
+        row = 1 if column else None
+        return finding(
+            code, found, file=self.table.path, row=row, column=column, particulars=particulars
+        )
+
+    def odd(self, code: str, oddity: Oddity) -> Finding:
+        """A finding about something that the reader worked around."""
+        return finding(
+            code,
+            oddity.found,
+            file=self.table.path,
+            row=oddity.row,
+            column=oddity.column,
+            count=oddity.count,
+        )
+
+    def rows(
+        self,
+        code: str,
+        wrong: pl.Expr,
+        column: str,
+        *,
+        known: Mapping[str, str] | None = None,
+        **particulars: object,
+    ) -> list[Finding]:
+        """Findings at the rows where `wrong` is true (null is false).
+
+        `known` gives, for values that may be shown, what to show: the value itself, or the value
+        and which term may be meant.
+        """
+        frame = self.table.frame
+        subject = "USUBJID" if self.table.has("USUBJID") else ROW
+        hits = frame.lazy().filter(wrong).select(*dict.fromkeys((ROW, subject, column))).collect()
+        return [
+            finding(
+                code,
+                _found(line[column], known or {}),
+                file=self.table.path,
+                row=line[ROW],
+                column=column,
+                subject=line["USUBJID"] if subject != ROW else None,
+                count=count,
+                particulars=particulars,
+            )
+            for line, count in _examples(hits)
+        ]
+
+
+def _found(value: str | None, known: Mapping[str, str]) -> str:
+    return known.get(value or "", shown(value))
+
+
+def _examples(hits: pl.DataFrame) -> list[tuple[dict[str, Any], int]]:
+    """The first rows, each with how many it stands for: the last one stands for all that follow."""
+    lines = hits.head(EXAMPLES_PER_GROUP).to_dicts()
+    counts = [1] * len(lines)
+    if lines:
+        counts[-1] += hits.height - len(lines)
+    return list(zip(lines, counts, strict=True))

@@ -1,0 +1,99 @@
+"""Processes of the demonstration: each with a log of its own, each ended by its own id."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PATIENCE_SECONDS = 60.0
+
+
+class DemonstrationFailed(Exception):
+    """Something that the story needs did not happen; the message says what and where to look."""
+
+
+@dataclass(slots=True)
+class Member:
+    """One running process."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; what it prints is added to its log."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                list(self.command),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def kill(self) -> int:
+        """SIGKILL, as a power cut does it; gives the process id that is no more."""
+        if self.process is None:
+            raise DemonstrationFailed(f"{self.name} was not running")
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        return self.process.pid
+
+    def stop(self) -> None:
+        """Ask it to end, and wait."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def ended(self) -> bool:
+        """It is not running any more."""
+        return self.process is not None and self.process.poll() is not None
+
+    def last_words(self) -> str:
+        """The end of its log, for a message about its death."""
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-8:])
+
+
+@dataclass(slots=True)
+class Troupe:
+    """Everyone who runs, so that everyone is stopped."""
+
+    logs: Path
+    members: dict[str, Member] = field(default_factory=dict)
+
+    def start(self, name: str, *arguments: str | Path) -> Member:
+        """Start `python -m …` of this very environment under a name."""
+        command = [sys.executable, *(str(argument) for argument in arguments)]
+        member = Member(name, command, self.logs / f"{name}.log")
+        self.members[name] = member
+        member.start()
+        return member
+
+    def stop(self) -> None:
+        """Stop everyone, last started first."""
+        for member in reversed(self.members.values()):
+            member.stop()
+
+    def wait_until(self, what: str, holds: Callable[[], bool]) -> None:
+        """Wait for something; say who died when it does not come."""
+        limit = time.monotonic() + PATIENCE_SECONDS
+        while not holds():
+            for member in self.members.values():
+                if member.ended():
+                    words = member.last_words()
+                    raise DemonstrationFailed(f"{member.name} ended: {words}")
+            if time.monotonic() > limit:
+                raise DemonstrationFailed(f"waited in vain until {what}; logs: {self.logs}")
+            time.sleep(0.1)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import LargeBinary, create_engine, delete, event, select
+from sqlalchemy import LargeBinary, create_engine, delete, event, func, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -37,12 +38,18 @@ class VersionRow(Base):
 
 
 class MemberRow(Base):
-    """A subject of a version: which manifest of the subject it is made of."""
+    """A subject of a version, by its tag.
+
+    `manifest` is the digest of the subject's manifest, `content` a tag of its records (equal as
+    long as nothing changed), `path` its place in the dataset's tree.
+    """
 
     __tablename__ = "member"
     version: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     subject: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     manifest: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary(32))
+    path: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
 class ManifestRow(Base):
@@ -76,6 +83,16 @@ class SecretRow(Base):
     __tablename__ = "secret"
     name: Mapped[str] = mapped_column(primary_key=True)
     sealed: Mapped[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A subject of a version, as `MemberRow` says."""
+
+    subject: bytes
+    manifest: bytes
+    content: bytes
+    path: bytes
 
 
 class RecordsDatabase:
@@ -138,18 +155,40 @@ class RecordsDatabase:
         session: Session,
         version: bytes,
         facts: Mapping[str, Any],
-        members: Mapping[str, tuple[bytes, bytes]],
+        members: Iterable[Member],
+        manifests: Mapping[bytes, bytes],
     ) -> None:
-        """Keep a version, its facts and its subjects: digest and bytes of each one's manifest."""
-        ordinal = len(session.scalars(select(VersionRow.ordinal)).all()) + 1
+        """Keep a version, its facts, its subjects, and manifests that are new, by digest."""
+        ordinal = 1 + (session.scalar(select(func.max(VersionRow.ordinal))) or 0)
         sealed = self._vault.seal(_dump(facts), f"version/{version.hex()}")
         session.add(VersionRow(id=version, ordinal=ordinal, sealed=sealed, erased_at=None))
-        for subject, (digest, data) in members.items():
-            tag = self._vault.tag(subject, "subject")
-            session.add(MemberRow(version=version, subject=tag, manifest=digest))
-            if session.get(ManifestRow, digest) is None:
-                context = f"manifest/{digest.hex()}"
-                session.add(ManifestRow(digest=digest, sealed=self._vault.seal(data, context)))
+        for digest, data in manifests.items():
+            context = f"manifest/{digest.hex()}"
+            session.merge(ManifestRow(digest=digest, sealed=self._vault.seal(data, context)))
+        session.add_all(
+            MemberRow(
+                version=version,
+                subject=member.subject,
+                manifest=member.manifest,
+                content=member.content,
+                path=member.path,
+            )
+            for member in members
+        )
+
+    def members(self, version: bytes) -> dict[bytes, Member]:
+        """The subjects of a version by their tags."""
+        with self.session() as session:
+            rows = session.scalars(select(MemberRow).where(MemberRow.version == version))
+            return {
+                row.subject: Member(row.subject, row.manifest, row.content, row.path)
+                for row in rows
+            }
+
+    def manifest(self, digest: bytes) -> bytes:
+        """One subject's manifest by its digest."""
+        with self.session() as session:
+            return self._manifest(session, digest)
 
     def versions(self) -> list[tuple[bytes, Mapping[str, Any]]]:
         """Versions that are not erased, with their facts, oldest first."""
@@ -175,12 +214,6 @@ class RecordsDatabase:
             ).all()
             for digest in digests:
                 yield self._manifest(session, digest)
-
-    def manifest_of(self, version: bytes, subject: str) -> bytes | None:
-        """One subject's manifest in a version; None when the subject is not in it."""
-        with self.session() as session:
-            member = session.get(MemberRow, (version, self._vault.tag(subject, "subject")))
-            return None if member is None else self._manifest(session, member.manifest)
 
     def _facts(self, row: VersionRow) -> Mapping[str, Any]:
         facts: Mapping[str, Any] = json.loads(

@@ -1,0 +1,24 @@
+"""Where HDF5's errors become ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dragon_ledger.errors import InputError
+
+
+@contextmanager
+def reading(where: str) -> Iterator[None]:
+    """Translate what h5py raises on a damaged or unreadable part of a file.
+
+    Raises:
+        InputError: HDF5 could not read `where`.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise InputError(f"{where}: needs more memory than the limit allows") from error
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError) as error:
+        # h5py maps HDF5's error stack to any of these, by the kind of failure.
+        raise InputError(f"{where}: cannot be read, the file is damaged: {error}") from error

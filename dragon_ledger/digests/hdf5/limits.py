@@ -1,0 +1,34 @@
+"""What a file may ask of the reader before it is refused.
+
+A limit is this implementation's, not the method's: another implementation may digest what this
+one refuses, and never gives another digest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_GIB = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on time and memory; sizes in bytes, times in seconds of processor time.
+
+    A file of F bytes may hold `free_expansion` + `expansion` * F bytes of values: deflate
+    reaches 1032, and a file of one kilobyte can claim exabytes that were never written.
+    """
+
+    free_expansion: int = 16 * _GIB
+    expansion: int = 1100
+    objects: int = 1_000_000
+    depth: int = 500
+    filtered_chunk: int = 64 * 2**20
+    element: int = 32 * 2**20
+    attribute: int = 64 * 2**20
+    memory: int = _GIB
+    stalled_seconds: int = 60
+
+    def values(self, file_size: int) -> int:
+        """Bytes of values that a file of this size may hold."""
+        return self.free_expansion + self.expansion * file_size

@@ -1,0 +1,86 @@
+"""Opening: is it HDF5 at all, one map and one HDF5 handle, and did it change meanwhile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import BinaryIO
+
+from h5py import h5f, h5p
+
+from dragon_ledger.digests.file import regular_file
+from dragon_ledger.errors import InputError
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_FIRST_USER_BLOCK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """An HDF5 file that is open for reading: as HDF5 sees it, and as bytes."""
+
+    hdf5: h5f.FileID
+    mapped: mmap
+    size: int
+
+
+def looks_like_hdf5(path: Path) -> bool:
+    """Tell whether HDF5's signature is at byte 0, 512, 1024, 2048 ... of a file.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read.
+    """
+    try:
+        with regular_file(path).open("rb") as stream:
+            return _has_signature(stream, os.fstat(stream.fileno()).st_size)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[OpenFile]:
+    """Open a file, and check at the end that it is still the same.
+
+    Raises:
+        InputError: it is not HDF5, HDF5 cannot open it, or it changed meanwhile.
+    """
+    if not looks_like_hdf5(path):
+        raise InputError(f"{path}: not an HDF5 file: its signature is not there")
+    with path.open("rb") as stream:
+        before = _identity(os.fstat(stream.fileno()))
+        # The map is closed by its last user: threads and arrays may hold parts of it.
+        mapped = mmap(stream.fileno(), 0, access=ACCESS_READ)
+        yield OpenFile(_open(path), mapped, len(mapped))
+        if _identity(path.stat()) != before:
+            raise InputError(
+                f"{path}: changed while it was read; try again when its writer is done"
+            )
+
+
+def _has_signature(stream: BinaryIO, size: int) -> bool:
+    at = 0
+    while at + len(_SIGNATURE) <= size:
+        stream.seek(at)
+        if stream.read(len(_SIGNATURE)) == _SIGNATURE:
+            return True
+        at = at * 2 or _FIRST_USER_BLOCK
+    return False
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _open(path: Path) -> h5f.FileID:
+    access = h5p.create(h5p.FILE_ACCESS)
+    access.set_fapl_sec2()
+    access.set_fclose_degree(h5f.CLOSE_STRONG)
+    access.set_file_locking(False, True)
+    try:
+        return h5f.open(os.fsencode(path), h5f.ACC_RDONLY, fapl=access)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(f"{path}: HDF5 cannot open it: {error}") from error

@@ -1,0 +1,200 @@
+"""Canonical bytes of a whole dataset or attribute, read with bounded memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import prod
+from mmap import mmap
+from tempfile import TemporaryFile
+from typing import Any
+
+import numpy as np
+from h5py import h5a, h5d, h5s, h5t
+
+from dragon_ledger.digests.hdf5.blocks import DataTree
+from dragon_ledger.digests.hdf5.datatypes import Datatype, file_size
+from dragon_ledger.digests.hdf5.elements import Bytes, Canonicalizer, is_plain
+from dragon_ledger.digests.hdf5.library import reading
+from dragon_ledger.digests.hdf5.limits import Limits
+from dragon_ledger.digests.hdf5.slabs import Shape, Slab, chunk_slabs, cut, slab_at
+from dragon_ledger.digests.hdf5.space import Space
+from dragon_ledger.digests.hdf5.variable import Codec, Column
+from dragon_ledger.errors import StorageError, UnsupportedContent
+
+_SLAB = 32 * 2**20
+_VISITS = 2
+_MAPPED_PIECE = 64 * 2**20
+_BATCH_BYTES = 4 * 2**20
+_LARGEST_BATCH = 2**16
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A dataset's values: its identifier, their type and extents, and its name for messages."""
+
+    dataset: h5d.DatasetID
+    tid: h5t.TypeID
+    datatype: Datatype
+    space: Space
+    where: str
+
+    @property
+    def dims(self) -> Shape:
+        """Extents; empty for a scalar and for a null dataspace."""
+        return self.space.dims or ()
+
+
+class ValueReader:
+    """Feeds the canonical bytes of values into data trees."""
+
+    def __init__(self, mapped: mmap, limits: Limits, tick: Callable[[int], None]) -> None:
+        """Read values of the mapped file within `limits`; `tick` is called while it goes on."""
+        self._mapped = memoryview(mapped)
+        self._limits = limits
+        self._tick = tick
+
+    def feed_fixed(self, stored: Stored, tree: DataTree) -> None:
+        """Feed values of a fixed type.
+
+        Raises:
+            UnsupportedContent: elements or chunks are larger than the limits allow.
+            InputError: the file is damaged.
+        """
+        canonicalizer = Canonicalizer(stored.datatype, stored.where)
+        extent = self._extent(stored)
+        if extent is not None and is_plain(stored.datatype):
+            self._feed_mapped(extent, tree)
+            return
+        for raw in self._raw(stored, extent):
+            for piece in canonicalizer.canonical(raw):
+                tree.add(piece.data)
+            self._tick(len(raw))
+
+    def feed_variable(self, stored: Stored, codec: Codec, tree: DataTree) -> None:
+        """Feed values whose sizes differ, in batches that adapt to their sizes."""
+        position, batch, total = 0, 64, stored.space.elements()
+        while position < total:
+            slab = slab_at(stored.dims, position, batch)
+            column = _read(stored, slab, codec.memory, np.dtype([("value", codec.dtype)]))
+            encoded = b"".join(codec.encode(column.reshape(-1)["value"]))
+            tree.add(memoryview(encoded))
+            position += prod(slab.count)
+            small = len(encoded) * 2 < _BATCH_BYTES
+            batch = min(_LARGEST_BATCH, batch * 2) if small else max(1, batch // 2)
+            self._tick(prod(slab.count) * stored.tid.get_size())
+
+    def _extent(self, stored: Stored) -> memoryview | None:
+        """Where a contiguous dataset lies in the map, or None when HDF5 has to read it."""
+        if stored.dataset.get_create_plist().get_layout() != h5d.CONTIGUOUS:
+            return None
+        offset, size = stored.dataset.get_offset(), stored.dataset.get_storage_size()
+        expected = stored.space.elements() * file_size(stored.datatype)
+        if offset is None or size != expected or offset + size > len(self._mapped):
+            return None
+        return self._mapped[offset : offset + size]
+
+    def _feed_mapped(self, extent: memoryview, tree: DataTree) -> None:
+        for at in range(0, len(extent), _MAPPED_PIECE):
+            piece = extent[at : at + _MAPPED_PIECE]
+            tree.add(piece, mapped=True)
+            self._tick(len(piece))
+
+    def _raw(self, stored: Stored, extent: memoryview | None) -> Iterator[Bytes]:
+        """Give the values as the file holds them, in runs of whole elements."""
+        if extent is not None:
+            yield from _runs(extent, file_size(stored.datatype))
+            return
+        chunk, filtered = self._chunk(stored)
+        element = file_size(stored.datatype)
+        if element > self._limits.element:
+            raise UnsupportedContent(stored.where, f"elements of {element} bytes")
+        way = cut(stored.dims, element, chunk, max(_SLAB, element))
+        if filtered and way.visits(chunk) > _VISITS:
+            yield from self._spilled(stored, chunk)
+            return
+        for slab in way.slabs():
+            yield _read_raw(stored, slab)
+
+    def _chunk(self, stored: Stored) -> tuple[Shape, bool]:
+        creation = stored.dataset.get_create_plist()
+        if creation.get_layout() != h5d.CHUNKED:
+            return (), False
+        chunk, filtered = tuple(creation.get_chunk()), creation.get_nfilters() > 0
+        size = prod(chunk) * file_size(stored.datatype)
+        if filtered and size > self._limits.filtered_chunk:
+            limit = self._limits.filtered_chunk // 2**20
+            raise UnsupportedContent(
+                stored.where,
+                f"compressed chunks of {size} bytes; at most {limit} MiB can be unpacked in "
+                "bounded memory; rewrite it with smaller chunks (h5repack -l)",
+            )
+        return chunk, filtered
+
+    def _spilled(self, stored: Stored, chunk: Shape) -> Iterator[Bytes]:
+        """Unpack each chunk once into a private temporary file, then read that in order.
+
+        Chunks that reach across many rows would otherwise be unpacked once for every slab.
+        """
+        element = file_size(stored.datatype)
+        with TemporaryFile() as spill:
+            room = _room(spill.fileno(), stored.space.elements() * element, stored.where)
+            whole = np.ndarray(stored.dims, np.dtype((np.void, element)), buffer=room)
+            for slab in chunk_slabs(stored.dims, chunk):
+                whole[_slices(slab)] = _read(stored, slab, stored.tid, whole.dtype)
+                self._tick(0)
+            for run in _runs(memoryview(room), element):
+                yield run.copy()  # threads may still hash it when the room is gone
+
+
+def read_attribute(attribute: h5a.AttrID, space: Space, codec: Codec, where: str) -> list[bytes]:
+    """Return the canonical bytes of each value of an attribute."""
+    if not space.elements():
+        return []
+    column = np.zeros(space.dims or (), dtype=np.dtype([("value", codec.dtype)]))
+    with reading(where):
+        attribute.read(column, codec.memory)
+    return codec.encode(column.reshape(-1)["value"])
+
+
+def _read_raw(stored: Stored, slab: Slab) -> Bytes:
+    dtype = np.dtype((np.void, file_size(stored.datatype)))
+    return _read(stored, slab, stored.tid, dtype).reshape(-1).view(np.uint8)
+
+
+def _read(stored: Stored, slab: Slab, memory: h5t.TypeID, dtype: np.dtype[Any]) -> Column:
+    column = np.zeros(slab.count, dtype=dtype)
+    with reading(stored.where):
+        chosen = stored.dataset.get_space()
+        if slab.count:
+            chosen.select_hyperslab(slab.start, slab.count)
+            room = h5s.create_simple(slab.count)
+        else:
+            room = h5s.create(h5s.SCALAR)
+        stored.dataset.read(room, chosen, column, memory)
+    return column
+
+
+def _runs(raw: memoryview, element: int) -> Iterator[Bytes]:
+    step = max(1, _BATCH_BYTES // element) * element
+    for at in range(0, len(raw), step):
+        yield np.frombuffer(raw[at : at + step], dtype=np.uint8)
+
+
+def _slices(slab: Slab) -> tuple[slice, ...]:
+    return tuple(
+        slice(first, first + count) for first, count in zip(slab.start, slab.count, strict=True)
+    )
+
+
+def _room(descriptor: int, size: int, where: str) -> mmap:
+    """Reserve disk space first: a full disk must be an error, not a signal while it is written."""
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(descriptor, 0, size)
+        else:
+            os.ftruncate(descriptor, size)
+        return mmap(descriptor, size)
+    except OSError as error:
+        raise StorageError(f"{where}: needs {size} bytes of temporary disk space") from error

@@ -100,10 +100,9 @@ class History:
         where = self._where("Consortium")
         root, record = self.rng.randbytes(20), self.digest()
         self.organisations.append(Organisation(number, roles, root, record, self.now, False, where))
-        address, enrolled = self.rng.randbytes(20), self.now
-        where = self._where("Consortium")
+        where, address = self._where("Consortium"), self.rng.randbytes(20)
         self.accounts[number] = Account(
-            address, number, roles, enrolled, self.now, None, None, where
+            address, number, roles, self.now, self.now, None, None, where
         )
 
     def act(self, organisation: int, contract: str) -> Act:

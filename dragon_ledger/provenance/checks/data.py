@@ -179,7 +179,7 @@ def _why_not_accepted(acceptance: RuleSetAcceptance | None, at: int) -> str | No
         return "the consortium never accepted it"
     if at < max(acceptance.accepted_at, acceptance.valid_from):
         return f"it is accepted from {moment(max(acceptance.accepted_at, acceptance.valid_from))}"
-    if acceptance.valid_to is not None and at > acceptance.valid_to:
+    if acceptance.valid_to is not None and at >= acceptance.valid_to:
         return f"its acceptance ended at {moment(acceptance.valid_to)}"
     return None
 

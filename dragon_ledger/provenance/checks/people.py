@@ -61,11 +61,7 @@ def _data_deeds(case: Case) -> Iterator[Deed]:
 
 
 def _why_not(account: Account, deed: Deed) -> str | None:
-    """Why the account was not entitled to the act; None when it was.
-
-    An act in the very second of `to` passes: the contract lets nothing happen after it, so the
-    act came first in that second's block.
-    """
+    """Why the account was not entitled to the act; None when it was. Periods are half open."""
     act = deed.act
     if account.organisation != act.organisation:
         return f"the account acts for organisation {account.organisation}"
@@ -73,7 +69,7 @@ def _why_not(account: Account, deed: Deed) -> str | None:
         return "the account never accepted its enrolment"
     if act.at < account.accepted_at:
         return f"the account is valid from {moment(account.accepted_at)} only"
-    if account.to is not None and act.at > account.to:
+    if account.to is not None and act.at >= account.to:
         return f"the account ended at {moment(account.to)}"
     if deed.role not in account.roles:
         return f"the account has no role {deed.role.name}"

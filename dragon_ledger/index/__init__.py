@@ -1,0 +1,1 @@
+"""A projection of the chain into SQL: rebuilt from nothing at any time with the same rows."""

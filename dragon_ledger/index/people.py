@@ -1,0 +1,122 @@
+"""Organisations, accounts and rule sets, folded from the changes that the Consortium recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from dragon_ledger.index import schema
+from dragon_ledger.index.rows import where
+from dragon_ledger.records import Account, Declaration, Organisation, Role, RuleSetAcceptance
+
+Row = Any
+CONTRACT = "Consortium"
+
+
+def organisation(changes: Iterable[Row]) -> Organisation | None:
+    """One organisation after its changes, oldest first."""
+    found: Organisation | None = None
+    for row in changes:
+        if row.kind == "admitted":
+            # The root named at admission is the root only once it has accepted.
+            found = Organisation(
+                row.organisation,
+                Role(row.roles),
+                bytes(20),
+                bytes(row.record),
+                row.at,
+                False,
+                where(row, CONTRACT),
+            )
+        elif found is not None and row.kind == "root_accepted":
+            found = replace(found, root=bytes(row.root))
+        elif found is not None:
+            found = replace(found, suspended=row.kind == "suspended")
+    return found
+
+
+def account(changes: Iterable[Row]) -> Account | None:
+    """One address after its changes, oldest first; the last enrolment before acceptance counts."""
+    found: Account | None = None
+    for row in changes:
+        if row.kind == "enrolled" and (found is None or found.accepted_at is None):
+            found = Account(
+                bytes(row.account),
+                row.organisation,
+                Role(row.roles),
+                row.at,
+                None,
+                None,
+                None,
+                where(row, CONTRACT),
+            )
+        elif found is not None and row.kind == "accepted":
+            found = replace(
+                found,
+                organisation=row.organisation,
+                roles=Role(row.roles),
+                accepted_at=row.at,
+                where=where(row, CONTRACT),
+            )
+        elif found is not None and row.kind == "ended":
+            found = replace(found, to=row.moment)
+        elif found is not None and row.kind == "compromised":
+            # Marking ends the account in the next second, unless it ends earlier.
+            ends = row.at + 1 if found.to is None else min(found.to, row.at + 1)
+            found = replace(found, compromised_since=row.moment, to=ends)
+    return found
+
+
+def rule_set(changes: Iterable[Row]) -> RuleSetAcceptance | None:
+    """One rule set after its changes, oldest first."""
+    found: RuleSetAcceptance | None = None
+    for row in changes:
+        if row.kind == "accepted":
+            found = RuleSetAcceptance(
+                bytes(row.rule_set),
+                Declaration(row.declarations),
+                row.at,
+                row.valid_from,
+                row.valid_to,
+                where(row, CONTRACT),
+            )
+        elif found is not None:
+            found = replace(found, valid_to=row.valid_to)
+    return found
+
+
+def _changes(
+    connection: Connection, table: Any, column: str, keys: set[Any]
+) -> dict[Any, list[Row]]:
+    if not keys:
+        return {}
+    key = table.c[column]
+    query = select(table).where(key.in_(sorted(keys))).order_by(table.c.block, table.c.log_index)
+    grouped: dict[Any, list[Row]] = {}
+    for row in connection.execute(query):
+        grouped.setdefault(getattr(row, column), []).append(row)
+    return grouped
+
+
+def organisations(connection: Connection, numbers: set[int]) -> tuple[Organisation, ...]:
+    """The organisations with these numbers, by number."""
+    grouped = _changes(connection, schema.organisation_changes, "organisation", numbers)
+    found = (organisation(grouped[number]) for number in sorted(grouped))
+    return tuple(item for item in found if item is not None)
+
+
+def accounts(connection: Connection, addresses: set[bytes]) -> tuple[Account, ...]:
+    """The accounts with these addresses, by address."""
+    grouped = _changes(connection, schema.account_changes, "account", addresses)
+    found = (account(grouped[address]) for address in sorted(grouped))
+    return tuple(item for item in found if item is not None)
+
+
+def rule_sets(connection: Connection, digests: set[bytes]) -> tuple[RuleSetAcceptance, ...]:
+    """The rule sets with these digests, by digest."""
+    grouped = _changes(connection, schema.rule_set_changes, "rule_set", digests)
+    found = (rule_set(grouped[digest]) for digest in sorted(grouped))
+    return tuple(item for item in found if item is not None)

@@ -134,9 +134,8 @@ def _padded(length: int) -> int:
 def _variables(
     content: bytes, block: int, count: int, size: int, *, long_names: bool
 ) -> list[_Variable]:
-    described = [
-        _variable(content[block + index * size :][:size], long_names) for index in range(count)
-    ]
+    starts = range(block, block + count * size, size)
+    described = [_variable(content[start : start + size], long_names) for start in starts]
     expected = 0
     names: set[str] = set()
     for each in described:

@@ -61,7 +61,9 @@ class EthicsSettings:
 
     @property
     def expiry(self) -> int:
-        """The end of the last valid day (UTC), seconds since the epoch."""
+        """The end of the last valid day (UTC), seconds since the epoch; 0 without an approval."""
+        if Declaration.ETHICS_APPROVAL not in self.flags:
+            return 0
         return int(datetime.combine(self.expires, time(23, 59, 59), UTC).timestamp())
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dragon_ledger.chain import reader
 from dragon_ledger.chain.accounts import Signed, Signer
 from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.chain.client import Block, Client
+from dragon_ledger.chain.events import UpdateCommitted
+from dragon_ledger.chain.logs import Filter, fetch
 from dragon_ledger.chain.sender import Receipt, nonces, offer, receipts, sign
+from dragon_ledger.errors import StaleState
+from dragon_ledger.records import VersionFlag
 
 
 class Ledger:
@@ -66,3 +71,44 @@ class Ledger:
             NodeError: the node does not take it.
         """
         offer(self.client, Signed(raw, tx_hash, self.address, nonce))
+
+    # -- what acts ask ------------------------------------------------------------------------
+
+    def version_exists(self, version: bytes) -> bool:
+        """Whether a dataset version is registered."""
+        return reader.read(self.client, reader.version(version)).number != 0
+
+    def version_flags(self, version: bytes) -> VersionFlag:
+        """The state of a dataset version."""
+        return VersionFlag(reader.read(self.client, reader.version(version)).flags)
+
+    def leaf(self, run: bytes, round_number: int, organisation: int) -> bytes:
+        """The leaf of an organisation's present update in a round; zero when there is none."""
+        return reader.read(self.client, reader.leaf(run, round_number, organisation))
+
+    def update_recorded(self, run: bytes, round_number: int, statement: bytes) -> bool:
+        """Whether this organisation has an update with this statement in a round.
+
+        The contract keeps one leaf per site and round; which attempt it is, and which came before,
+        is in the events, and they count only when the last one is the leaf's.
+
+        Raises:
+            StaleState: the node's logs do not show the update that the contract has.
+        """
+        leaf = self.leaf(run, round_number, self.organisation)
+        if not any(leaf):
+            return False
+        found = [
+            event
+            for event in fetch(
+                self.client, [Filter((UpdateCommitted,), (run,))], self.head().number
+            )
+            if isinstance(event, UpdateCommitted)
+            and (event.round, event.organisation) == (round_number, self.organisation)
+        ]
+        if not found or found[-1].leaf != leaf:
+            raise StaleState(
+                f"{self.client.url}: the contract has an update of round {round_number} that the"
+                " node's logs do not show; it is asked again"
+            )
+        return any(event.statement == statement for event in found)

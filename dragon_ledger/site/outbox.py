@@ -57,6 +57,10 @@ CREATE TABLE IF NOT EXISTS publication (
     published_at INTEGER,
     note TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS seen (
+    name TEXT PRIMARY KEY,
+    signature TEXT NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS observation (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL,
@@ -285,6 +289,23 @@ class Outbox:
                 "UPDATE publication SET note = ? WHERE digest = ? AND note <> ?",
                 (note, digest, note),
             )
+
+    # -- what was taken up already ------------------------------------------------------------
+
+    def remember(self, name: str, signature: str) -> None:
+        """Something of the drop folder was taken up as it was then."""
+        with self._storage():
+            self._db.execute(
+                "INSERT INTO seen (name, signature) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET signature = excluded.signature",
+                (name, signature),
+            )
+
+    def remembered(self, name: str) -> str | None:
+        """The signature with which it was taken up last."""
+        with self._storage():
+            row = self._db.execute("SELECT signature FROM seen WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
 
     # -- what the process saw, for `status` ---------------------------------------------------
 

@@ -1,0 +1,285 @@
+"""From a complete transfer in the inbox to a version that waits in the outbox for its registration.
+
+Nothing in the inbox is ever changed. Everything that a version is made of is stored before it is
+queued, and the random values of its commitment with it: cut off anywhere, the work is either done
+again from the transfer, with nothing on chain, or goes on with the same commitment.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dragon_ledger
+from dragon_ledger.digests.dataset_json import read_manifest
+from dragon_ledger.digests.ethics_file import EthicsDocument, seal_ethics_file
+from dragon_ledger.digests.file import file_digest
+from dragon_ledger.digests.manifest import NO_SUBJECT, ClinicalRow, FileRecord, Record
+from dragon_ledger.digests.qc_report import seal_qc_report
+from dragon_ledger.errors import InputError
+from dragon_ledger.site.config import SiteConfig
+from dragon_ledger.site.dataset import DatasetBuilder, NewVersion, PreviousDataset, write_stems
+from dragon_ledger.site.event_log import log_event
+from dragon_ledger.site.ids import version_id
+from dragon_ledger.site.outbox import Outbox, State
+from dragon_ledger.site.records_database import RecordsDatabase
+from dragon_ledger.site.site_acts import RegisterVersion
+from dragon_ledger.site.statements import LedgerAddress, seal_registration
+from dragon_ledger.site.store import Store
+from dragon_ledger.site.vault import Vault
+from dragon_ledger.site.views import build_view
+
+COMPLETION_MARKER = "TRANSFER_COMPLETE"
+ZERO = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file as the quality check read it; `subject` None for a table."""
+
+    record: FileRecord
+    subject: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome of a quality check: what is sealed, and what the version is made from.
+
+    `outcome` is PASS, FAIL or NOT VERIFIABLE; `rows` are the clinical rows by subject.
+    """
+
+    outcome: str
+    rule_set: bytes
+    summary: bytes
+    annex: bytes
+    html: bytes
+    files: Sequence[CheckedFile]
+    rows: Mapping[str, Sequence[ClinicalRow]]
+
+
+def complete_transfers(inbox: Path) -> Iterator[Path]:
+    """Folders of the inbox that hold the completion marker, by name; hidden ones are left out."""
+    if not inbox.is_dir():
+        return
+    for folder in sorted(inbox.iterdir()):
+        if not folder.name.startswith(".") and (folder / COMPLETION_MARKER).is_file():
+            yield folder
+
+
+class Intake:
+    """Turns checked transfers into versions of one site."""
+
+    def __init__(
+        self,
+        config: SiteConfig,
+        database: RecordsDatabase,
+        vault: Vault,
+        store: Store,
+        outbox: Outbox,
+        chain: LedgerAddress,
+    ) -> None:
+        """`chain` names the DatasetRegistry."""
+        self._config = config
+        self._database = database
+        self._store = store
+        self._outbox = outbox
+        self._chain = chain
+        self._builder = DatasetBuilder(database, vault)
+
+    def new_transfers(self) -> list[Path]:
+        """Complete transfers that were not looked at yet."""
+        return [
+            folder
+            for folder in complete_transfers(self._config.inbox)
+            if self._database.transfer(folder.name) is None
+        ]
+
+    def refuse(self, transfer: Path, why: str) -> None:
+        """Remember that a transfer cannot become a version at all, and why."""
+        with self._database.session() as session:
+            self._database.put_transfer(session, transfer.name, {"unusable": why})
+        log_event("transfer.unusable", transfer=transfer.name, why=why)
+
+    def copy(self, transfer: Path, checked: Checked) -> None:
+        """Copy a checked transfer into the store; long, and may be done ahead by another thread.
+
+        Raises:
+            InputError: a file changed after it was checked.
+            StorageError: the disk cannot hold it.
+        """
+        for file in checked.files:
+            self._store.put_file(transfer / file.record.path, file.record.sha256)
+
+    def take_in(self, transfer: Path, checked: Checked) -> bytes:
+        """Store a checked transfer as the next version and queue its registration; its id.
+
+        Raises:
+            InputError: it holds no subject, or changed after it was checked.
+            StorageError: it cannot be stored; the transfer is taken in again.
+        """
+        self.copy(transfer, checked)
+        previous = self._previous()
+        version = self._builder.build(
+            self._records(transfer.name, checked, previous), previous_dataset(previous)
+        )
+        commitment = version.dataset.commitment()
+        identifier = version_id(
+            self._chain.chain_id,
+            self._chain.contract,
+            self._config.connection.organisation,
+            commitment,
+        )
+        facts = self._facts(transfer, checked, version, identifier, previous)
+        with self._database.session() as session:
+            self._database.add_version(
+                session, identifier, facts, version.members, version.manifests
+            )
+            self._database.put_transfer(session, transfer.name, {"version": identifier.hex()})
+        log_event(
+            "version.made", version=identifier, transfer=transfer.name, outcome=checked.outcome
+        )
+        self.queue(identifier, facts)
+        return identifier
+
+    def queue_all(self) -> None:
+        """Queue whatever a cut-off left stored and not queued; queuing twice is queuing once."""
+        for identifier, facts in self._database.versions():
+            self.queue(identifier, facts)
+
+    def queue(self, identifier: bytes, facts: Mapping[str, Any]) -> None:
+        """Make the view, and queue registration and documents of a stored version."""
+        build_view(self._config.folder / "views", identifier, self.files(identifier), self._store)
+        act = RegisterVersion.from_json(facts["registration"])
+        if self._outbox.put(act.key, lane=act.lane, kind=act.kind, act=act.to_json()):
+            log_event("version.queued", version=identifier)
+        for digest in facts["publish"]:
+            self._outbox.publish(bytes.fromhex(digest))
+
+    def files(self, version: bytes) -> Iterator[FileRecord]:
+        """The files of a version."""
+        for manifest in self._database.manifests(version):
+            for salted in read_manifest(manifest).records:
+                if isinstance(salted.record, FileRecord):
+                    yield salted.record
+
+    def _previous(self) -> tuple[bytes, Mapping[str, Any], bytes] | None:
+        """The newest version whose registration was not refused: id, facts, stems."""
+        for identifier, facts in reversed(self._database.versions()):
+            entry = self._outbox.find(f"{RegisterVersion.kind}:{identifier.hex()}")
+            if entry is None or entry.state is not State.REFUSED:
+                return identifier, facts, self._store.get(bytes.fromhex(facts["tree"]))
+        return None
+
+    def _records(
+        self,
+        transfer: str,
+        checked: Checked,
+        previous: tuple[bytes, Mapping[str, Any], bytes] | None,
+    ) -> dict[str, list[Record]]:
+        records: dict[str, list[Record]] = {}
+        if previous and not self._config.cumulative:
+            self._inherit(records, previous[0])
+        for file in checked.files:
+            record = file.record
+            if file.subject is None and not self._config.cumulative:
+                # Each transfer brings tables of the same names, with its own rows only.
+                record = replace(record, path=f"tables/{transfer}/{record.path}")
+            records.setdefault(file.subject or NO_SUBJECT, []).append(record)
+        for subject, rows in checked.rows.items():
+            records.setdefault(subject, []).extend(rows)
+        if not set(records) - {NO_SUBJECT}:
+            raise InputError("holds no subject: no image lies in the folder structure")
+        return records
+
+    def _inherit(self, records: dict[str, list[Record]], version: bytes) -> None:
+        for data in self._database.manifests(version):
+            manifest = read_manifest(data)
+            records[manifest.subject] = [salted.record for salted in manifest.records]
+
+    def _facts(
+        self,
+        transfer: Path,
+        checked: Checked,
+        version: NewVersion,
+        identifier: bytes,
+        previous: tuple[bytes, Mapping[str, Any], bytes] | None,
+    ) -> dict[str, Any]:
+        """Everything about a version but its subjects; the documents go into the store."""
+        annex_salt = secrets.token_bytes(32)
+        report = seal_qc_report(
+            checked.summary,
+            checked.annex,
+            outcome=checked.outcome,
+            rule_set=checked.rule_set,
+            made={
+                "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "software": f"dragon-ledger {dragon_ledger.__version__}",
+            },
+            annex_salt=annex_salt,
+            salt=secrets.token_bytes(32),
+        )
+        predecessor = previous[0] if previous else None
+        ethics = self._seal_ethics()
+        statement = seal_registration(
+            self._chain,
+            organisation=self._config.connection.organisation,
+            commitment=version.dataset.commitment(),
+            predecessor=predecessor,
+            rule_set=checked.rule_set,
+            qc_outcome=checked.outcome,
+            software=f"dragon-ledger {dragon_ledger.__version__}",
+        )
+        for document in (report, ethics, statement):
+            self._store.put(document.data)
+        summary = self._store.put(checked.summary)
+        settings = self._config.ethics
+        act = RegisterVersion(
+            version=identifier,
+            commitment=version.dataset.commitment(),
+            predecessor=predecessor or ZERO,
+            qc_report=report.digest,
+            ethics=ethics.digest,
+            rule_set=checked.rule_set,
+            purpose=self._config.purpose,
+            statement=statement.digest,
+            ethics_expiry=settings.expiry,
+            declarations=int(settings.flags),
+            qc_passed=checked.outcome == "PASS",
+        )
+        return {
+            "transfer": transfer.name,
+            "outcome": checked.outcome,
+            "registration": act.to_json(),
+            "summary": summary.hex(),
+            "annex": self._store.put(checked.annex).hex(),
+            "html": self._store.put(checked.html).hex(),
+            "annex_salt": annex_salt.hex(),
+            "randomness": version.dataset.randomness.hex(),
+            "tree": self._store.put(write_stems(version.dataset.tree)).hex(),
+            "publish": [
+                digest.hex() for digest in (report.digest, summary, ethics.digest, statement.digest)
+            ],
+        }
+
+    def _seal_ethics(self) -> Any:
+        folder = self._config.ethics.documents
+        papers = [
+            EthicsDocument(path.relative_to(folder).as_posix(), file_digest(path).value)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        ]
+        return seal_ethics_file(self._config.ethics.declarations, papers, secrets.token_bytes(32))
+
+
+def previous_dataset(
+    previous: tuple[bytes, Mapping[str, Any], bytes] | None,
+) -> PreviousDataset | None:
+    """The part of the preceding version that a new one is built on."""
+    return PreviousDataset(previous[0], previous[2]) if previous else None
+
+
+Checker = Callable[[Path], Checked]

@@ -57,6 +57,10 @@ class NodeError(ChainError):
         self.data = data
 
 
+class NonceTaken(ChainError):
+    """Another transaction of the same account used, or waits with, the nonce of this one."""
+
+
 class InconsistentLogs(ChainError):
     """A node's logs are not those that its own contract state binds: incomplete or altered."""
 

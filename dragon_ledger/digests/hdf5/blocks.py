@@ -13,10 +13,7 @@ from threading import BoundedSemaphore
 from types import TracebackType
 from typing import Self
 
-from dragon_ledger.digests.hdf5.merkle import leaf_hash, root_hash
-
-BLOCK = 2**20
-"""Bytes of one leaf of a data tree; part of the method's definition."""
+from dragon_ledger.digests.hdf5.merkle import BLOCK, block_hashes, root_hash
 
 _PIECE = 4 * BLOCK
 _PENDING_PIECES = 64
@@ -59,7 +56,7 @@ class BlockPool:
         """
         places = self._mapped if mapped else self._buffered
         places.acquire()
-        future = self._threads.submit(_leaves, piece)
+        future = self._threads.submit(block_hashes, piece)
         future.add_done_callback(lambda _: places.release())
         return future
 
@@ -111,13 +108,8 @@ class DataTree:
 
     def _submit(self, piece: memoryview, *, mapped: bool) -> None:
         if len(piece) <= _INLINE and not self._pending:
-            self._leaves += _leaves(piece)
+            self._leaves += block_hashes(piece)
             return
         self._pending.append(self._pool.submit(piece, mapped=mapped))
         if len(self._pending) > _PENDING_PIECES:
             self._leaves += self._pending.popleft().result()
-
-
-def _leaves(piece: memoryview) -> bytes:
-    blocks = (piece[at : at + BLOCK] for at in range(0, len(piece), BLOCK))
-    return b"".join(leaf_hash(block) for block in blocks)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
 from dragon_ledger.digests.hdf5.blocks import BlockPool
-from dragon_ledger.digests.hdf5.encoding import u64
 from dragon_ledger.digests.hdf5.limits import Limits
 from dragon_ledger.digests.hdf5.merkle import HASH_SIZE, leaf_hash, root_hash
-from dragon_ledger.digests.hdf5.objects import Meter, ObjectReader, PendingEntry, Progress
+from dragon_ledger.digests.hdf5.method import Progress, seal
+from dragon_ledger.digests.hdf5.objects import Meter, ObjectReader, PendingEntry
 from dragon_ledger.digests.hdf5.openfile import opened
 from dragon_ledger.digests.hdf5.walk import Walker
-
-METHOD = "hdf5-content-v1"
-"""Name of the method; another encoding gets another name."""
 
 _WAITING = 256
 
@@ -36,11 +32,6 @@ class ContentTree:
     def digest(self) -> bytes:
         """The content digest, 32 bytes."""
         return seal(self.count, root_hash(self.leaves))
-
-
-def seal(count: int, root: bytes) -> bytes:
-    """Bind a root to the method's name and to the number of leaves."""
-    return hashlib.sha256(METHOD.encode() + b"\x00" + u64(count) + root).digest()
 
 
 def content_tree(

@@ -9,6 +9,9 @@ import hashlib
 from collections.abc import Sequence
 
 HASH_SIZE = 32
+BLOCK = 2**20
+"""Bytes of one leaf of a data tree; part of the method's definition."""
+
 _LEAF, _NODE = b"\x00", b"\x01"
 
 
@@ -32,6 +35,17 @@ def root_hash(leaves: bytes | bytearray) -> bytes:
     while len(level) > HASH_SIZE:
         level = _next_level(level)
     return level
+
+
+def block_hashes(data: bytes | memoryview) -> bytes:
+    """Return the leaf hashes of data cut into blocks; the last one may be shorter."""
+    view = memoryview(data)
+    return b"".join(leaf_hash(view[at : at + BLOCK]) for at in range(0, len(view), BLOCK))
+
+
+def data_root(data: bytes | memoryview) -> bytes:
+    """Return the root of the tree over one value's canonical bytes."""
+    return root_hash(block_hashes(data))
 
 
 def inclusion_path(leaves: bytes | bytearray, index: int) -> tuple[bytes, ...]:

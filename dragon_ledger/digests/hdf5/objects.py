@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,7 +25,8 @@ from dragon_ledger.digests.hdf5.entries import (
 )
 from dragon_ledger.digests.hdf5.library import reading
 from dragon_ledger.digests.hdf5.limits import Limits
-from dragon_ledger.digests.hdf5.merkle import leaf_hash, root_hash
+from dragon_ledger.digests.hdf5.merkle import data_root, leaf_hash, root_hash
+from dragon_ledger.digests.hdf5.method import Progress
 from dragon_ledger.digests.hdf5.openfile import OpenFile
 from dragon_ledger.digests.hdf5.space import Space, read_space
 from dragon_ledger.digests.hdf5.typereader import read_type
@@ -34,8 +34,6 @@ from dragon_ledger.digests.hdf5.values import Stored, ValueReader, read_attribut
 from dragon_ledger.digests.hdf5.variable import codec
 from dragon_ledger.digests.hdf5.walk import Alias, Node, SoftLink, Step, Walker, shown
 from dragon_ledger.errors import UnsupportedContent
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +156,8 @@ class ObjectReader:
         encoded = read_attribute(attribute, space, values, where)
         if _is_back_references(name, datatype, space):
             encoded.sort()
-        data = DataTree(self._pool)
-        data.add(memoryview(b"".join(encoded)))
-        data.finish()
-        return attribute_leaf(name, datatype.encoding(), space.encoding(), data.root())
+        data = data_root(b"".join(encoded))
+        return attribute_leaf(name, datatype.encoding(), space.encoding(), data)
 
 
 def _check_storage(dataset: h5d.DatasetID, where: str) -> None:

@@ -8,15 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import BinaryIO
 
 from h5py import h5f, h5p
 
-from dragon_ledger.digests.file import regular_file
+from dragon_ledger.digests.hdf5.signature import looks_like_hdf5
 from dragon_ledger.errors import InputError
-
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_FIRST_USER_BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +22,6 @@ class OpenFile:
     hdf5: h5f.FileID
     mapped: mmap
     size: int
-
-
-def looks_like_hdf5(path: Path) -> bool:
-    """Tell whether HDF5's signature is at byte 0, 512, 1024, 2048 ... of a file.
-
-    Raises:
-        InputError: there is no such file, or it cannot be read.
-    """
-    try:
-        with regular_file(path).open("rb") as stream:
-            return _has_signature(stream, os.fstat(stream.fileno()).st_size)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 @contextmanager
@@ -59,16 +42,6 @@ def opened(path: Path) -> Iterator[OpenFile]:
             raise InputError(
                 f"{path}: changed while it was read; try again when its writer is done"
             )
-
-
-def _has_signature(stream: BinaryIO, size: int) -> bool:
-    at = 0
-    while at + len(_SIGNATURE) <= size:
-        stream.seek(at)
-        if stream.read(len(_SIGNATURE)) == _SIGNATURE:
-            return True
-        at = at * 2 or _FIRST_USER_BLOCK
-    return False
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -45,8 +45,10 @@ class Pump:
         self._offered: dict[bytes, float] = {}
         self._looked_at_all = False
 
-    def step(self) -> None:
+    def step(self) -> bool:
         """Look again at what was final, follow what was sent, send what is queued.
+
+        Returns whether a transaction left, so that its receipt may be there already.
 
         Raises:
             NodeUnavailable: no node answers; nothing is lost, the next step goes on.
@@ -54,7 +56,7 @@ class Pump:
         """
         self._look_again()
         self._follow()
-        self._send()
+        return self._send()
 
     # -- what was believed final --------------------------------------------------------------
 
@@ -168,14 +170,16 @@ class Pump:
 
     # -- what is queued -----------------------------------------------------------------------
 
-    def _send(self) -> None:
+    def _send(self) -> bool:
         sendable = self._outbox.sendable()
         if not sendable:
-            return
+            return False
         under_way = self._outbox.entries(State.SENT)
         nonce = max([self._ledger.nonce(), *(entry.attempts[-1].nonce + 1 for entry in under_way)])
+        first = nonce
         for entry in sendable[: MAX_IN_FLIGHT - len(under_way)]:
             nonce += self._start(entry, nonce)
+        return nonce > first
 
     def _start(self, entry: Entry, nonce: int) -> int:
         """Sign, store and send one act; how many nonces that took."""

@@ -60,6 +60,7 @@ def run_folder(parent: Path, run: bytes, plan: Plan) -> Path:
         folder = parent / name
         owner = _owner(folder)
         if owner is None:
+            folder.mkdir(parents=True, exist_ok=True)
             document = {"run": run.hex(), "folder": name, "plan": plan.content}
             write_whole(folder / RUN_FILE, json.dumps(document, indent=1).encode())
         if owner in (None, run.hex()):

@@ -41,6 +41,10 @@ class Store:
                 file.write(self._vault.seal(data, _context(digest)))
         return digest
 
+    def has(self, digest: bytes) -> bool:
+        """Whether a document is there."""
+        return self._sealed(digest).exists()
+
     def get(self, digest: bytes) -> bytes:
         """A document.
 

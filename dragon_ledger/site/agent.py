@@ -1,0 +1,110 @@
+"""The site agent: one process that works on one folder until it is told to stop."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from dragon_ledger.errors import InputError
+from dragon_ledger.site.commits import RunFolders, UpdateCollector
+from dragon_ledger.site.config import SiteConfig
+from dragon_ledger.site.event_log import log_event
+from dragon_ledger.site.intake import Checked, Checker, Intake
+from dragon_ledger.site.records_database import RecordsDatabase
+from dragon_ledger.site.workplace import Workplace
+
+RECORDS_FILE = "records.sqlite"
+
+
+class SiteAgent:
+    """Polls inbox, drop folder and chain.
+
+    `checker` judges a transfer; it runs in a thread of its own, so that a long check holds up no
+    commit.
+    """
+
+    def __init__(self, config: SiteConfig, place: Workplace, checker: Checker) -> None:
+        self._config = config
+        self._place = place
+        self._checker = checker
+        self._database = RecordsDatabase(config.folder / RECORDS_FILE, place.vault)
+        self._intake = Intake(
+            config,
+            self._database,
+            place.vault,
+            place.store,
+            place.outbox,
+            place.address_of("DatasetRegistry"),
+        )
+        self._folders = RunFolders(config.folder / "drop", place.documents, place.outbox)
+        self._collector = UpdateCollector(
+            place.outbox,
+            place.documents,
+            self._folders,
+            place.address_of("TrainingLedger"),
+            config.connection.organisation,
+        )
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="quality-check")
+        self._job: tuple[Path, Future[Checked]] | None = None
+        self._reconciled = False
+
+    def __enter__(self) -> SiteAgent:
+        """For a `with` statement."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave a running check behind; it has stored nothing."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._database.close()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop."""
+        self._place.loop(self.tick, stop)
+
+    def tick(self) -> None:
+        """Look once at everything."""
+        place = self._place
+        place.phase("intake", self._take_in)
+        if place.phase("chain", place.watch.refresh):
+            place.phase("drop", self._collect)
+            place.phase("outbox", place.to_chain)
+        place.phase("exchange", place.documents.push)
+
+    def _collect(self) -> None:
+        self._collector.collect(self._place.watch.runs_of(self._config.connection.organisation))
+
+    def _take_in(self) -> None:
+        if not self._reconciled:
+            self._intake.queue_all()
+            self._reconciled = True
+        if self._job is None:
+            self._start_check()
+        elif self._job[1].done():
+            transfer, result = self._job
+            self._job = None
+            self._finish_check(transfer, result)
+            self._start_check()
+
+    def _start_check(self) -> None:
+        waiting = self._intake.new_transfers()
+        if waiting:
+            log_event("transfer.found", transfer=waiting[0].name)
+            self._job = waiting[0], self._executor.submit(self._check, waiting[0])
+
+    def _check(self, transfer: Path) -> Checked:
+        checked = self._checker(transfer)
+        self._intake.copy(transfer, checked)
+        return checked
+
+    def _finish_check(self, transfer: Path, result: Future[Checked]) -> None:
+        try:
+            self._intake.take_in(transfer, result.result())
+        except InputError as error:
+            self._intake.refuse(transfer, str(error))

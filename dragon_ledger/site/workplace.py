@@ -1,0 +1,123 @@
+"""What an unattended process opens on its folder: lock, keys, store, outbox, chain, exchange."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+from dragon_ledger.chain.accounts import Keystore
+from dragon_ledger.chain.client import Client
+from dragon_ledger.chain.network import Network
+from dragon_ledger.errors import LedgerError, StorageError
+from dragon_ledger.site.config import Connection
+from dragon_ledger.site.documents import Documents
+from dragon_ledger.site.event_log import log_event
+from dragon_ledger.site.exchange import open_exchange
+from dragon_ledger.site.ledger import Ledger
+from dragon_ledger.site.lock import FolderLock
+from dragon_ledger.site.outbox import Outbox
+from dragon_ledger.site.pump import ActReader, Pump
+from dragon_ledger.site.statements import LedgerAddress
+from dragon_ledger.site.store import Store
+from dragon_ledger.site.vault import open_vault
+from dragon_ledger.site.watch import ChainWatch
+
+OUTBOX_FILE = "outbox.sqlite"
+PUBLISH_SECONDS = 3.0
+"""How long an exchange that failed is left alone."""
+
+
+class Workplace:
+    """Everything open, for one process at a time; also runs the phases of its loop."""
+
+    def __init__(
+        self,
+        folder: Path,
+        connection: Connection,
+        password: str,
+        token: str | None,
+        acts: Mapping[str, ActReader],
+    ) -> None:
+        """Open the folder; nothing is asked of the chain or the exchange yet.
+
+        Raises:
+            AlreadyRunning: another process works on the folder.
+            ConfigurationError: a key, password or network file cannot be used.
+            StorageError: the folder cannot be written.
+        """
+        self.folder = folder
+        self.connection = connection
+        self._troubles: dict[str, str] = {}
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(FolderLock(folder))
+            self.vault = open_vault(connection.data_key, password)
+            signer = Keystore(connection.account).unlock(password)
+            self.network = Network.load(connection.network)
+            self.outbox = Outbox(folder / OUTBOX_FILE)
+            stack.callback(self.outbox.close)
+            self.client = Client(self.network, connection.rpc or None)
+            stack.callback(self.client.close)
+            self.store = Store(folder / "store", self.vault)
+            exchange = open_exchange(connection.exchange, token, folder)
+            self.documents = Documents(self.store, self.outbox, exchange)
+            self.ledger = Ledger(self.client, signer, connection.organisation)
+            self.watch = ChainWatch(self.client)
+            self.pump = Pump(self.outbox, self.ledger, acts)
+            self._closing = stack.pop_all()
+        log_event("agent.start", folder=folder, account=f"0x{signer.address.hex()}")
+
+    def __enter__(self) -> Workplace:
+        """For a `with` statement."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close everything and release the folder."""
+        self._closing.close()
+        log_event("agent.stop", folder=self.folder)
+
+    def address_of(self, contract: str) -> LedgerAddress:
+        """A contract as statements name it."""
+        return LedgerAddress(self.network.chain_id, self.network.contracts[contract].address)
+
+    def phase(self, name: str, work: Callable[[], None]) -> bool:
+        """Do a part of the loop; a failure is logged once, shown by `status`, and tried again.
+
+        This is the edge of an unattended process: whatever goes wrong in one part, the others go
+        on, and nothing that has to be kept depends on it.
+        """
+        try:
+            work()
+        except LedgerError as error:
+            self._trouble(name, " ".join(str(error).split()))
+            return False
+        self._trouble(name, "")
+        return True
+
+    def to_chain(self) -> None:
+        """Move the outbox until nothing moves any more."""
+        while self.pump.step():
+            pass
+
+    def loop(self, tick: Callable[[], None], stop: threading.Event) -> None:
+        """Repeat a tick until told to stop."""
+        while not stop.is_set():
+            tick()
+            stop.wait(self.connection.poll_seconds)
+
+    def _trouble(self, name: str, words: str) -> None:
+        if self._troubles.get(name, "") != words:
+            log_event(
+                f"{name}.{'trouble' if words else 'recovered'}", **({"why": words} if words else {})
+            )
+            self._troubles[name] = words
+        # A full disk cannot take this note; the log has it, and `status` looks at the disk itself.
+        with contextlib.suppress(StorageError):
+            self.outbox.observe(name, words)

@@ -38,6 +38,7 @@ class Role(StrEnum):
     ASSOCIATION = "association"
     CHANGES = "changes"
     MARKER = "marker"
+    MISNAMED_IMAGE = "misnamed image"
     OTHER = "other"
 
 

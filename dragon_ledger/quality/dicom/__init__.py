@@ -1,0 +1,1 @@
+"""Reads DICOM files: elements, their rules, and the facts that the checks are made from."""

@@ -1,0 +1,136 @@
+"""Judges single elements: representation, multiplicity, text, privacy. Equal elements once.
+
+The files of a series differ in a handful of elements, so a judgement is remembered by the element's
+bytes: this is what makes checking every value of every file affordable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dragon_ledger.quality.dicom import confidentiality, vr_rules
+from dragon_ledger.quality.dicom.elements import Element
+from dragon_ledger.quality.dicom.image_facts import Issue
+from dragon_ledger.quality.masking import shape_of
+from dragon_ledger.quality.person_names import looks_like_full_name
+from dragon_ledger.quality.text_leaks import leaks
+
+_MOST_REMEMBERED = 50_000
+_LONGEST_REMEMBERED = 512
+_ODD_GROUP = 0x00010000
+_CHARSET = 0x00080005
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one element says: its text (decoded, without padding) and its issues."""
+
+    text: str
+    issues: tuple[Issue, ...]
+    descriptive: bool
+
+
+class ElementJudge:
+    """Judges elements against the data dictionary and the Basic Profile.
+
+    Args:
+        required: attributes that the rule set asks for, which the profile would remove.
+        little_endian: byte order of the values.
+    """
+
+    def __init__(self, required: frozenset[int]) -> None:
+        self._required = required
+        self._remembered: dict[tuple[int, str | None, bytes, str], Judgement] = {}
+
+    def judge(self, element: Element, charset: str) -> Judgement:
+        """The judgement of an element of a data set with that SpecificCharacterSet."""
+        value = element.value
+        if value is None or len(value) > _LONGEST_REMEMBERED:
+            return self._judge(element, charset)
+        key = (element.tag, element.vr, value, charset)
+        judgement = self._remembered.get(key)
+        if judgement is None:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            judgement = self._remembered[key] = self._judge(element, charset)
+        return judgement
+
+    def _judge(self, element: Element, charset: str) -> Judgement:
+        tag, label = element.tag, vr_rules.label_of(element.tag)
+        if not tag & 0xFFFF:
+            return Judgement("", (Issue("dicom.group-length", label),), descriptive=False)
+        if tag & _ODD_GROUP:
+            return _judge_private(element, label)
+        vrs = vr_rules.dictionary_vrs(tag)
+        vr = element.vr if element.vr in vrs else (vrs[0] if vrs else element.vr or "UN")
+        issues: list[Issue] = []
+        if element.vr is not None and vrs and element.vr not in {*vrs, "UN"}:
+            issues.append(Issue("dicom.vr", label, f"{element.vr} instead of {' or '.join(vrs)}"))
+        if element.length % 2 and element.length != 0xFFFFFFFF:  # noqa: PLR2004 (undefined)
+            issues.append(Issue("dicom.odd-length", label))
+        text = self._judge_value(element, vr, label, charset, issues)
+        return Judgement(text, tuple(issues), vr in vr_rules.DESCRIPTIVE_VRS)
+
+    def _judge_value(
+        self, element: Element, vr: str, label: str, charset: str, issues: list[Issue]
+    ) -> str:
+        text = ""
+        if vr in vr_rules.TEXT_VRS:
+            text = _text_of(element, vr, label, charset, issues)
+            _judge_text(element, vr, label, text, issues)
+        elif not vr_rules.length_fits(vr, element.length) and element.length < 1 << 31:
+            issues.append(Issue("dicom.value", label, f"a length that no {vr} has"))
+        else:
+            _judge_count(element, vr, label, 0, issues)
+        if text or (element.length and vr not in vr_rules.TEXT_VRS):
+            self._judge_privacy(element.tag, vr, label, text, issues)
+        return text
+
+    def _judge_privacy(self, tag: int, vr: str, label: str, text: str, issues: list[Issue]) -> None:
+        required = tag in self._required
+        issue = confidentiality.judge(tag, label, vr, text, required=required)
+        if issue is not None:
+            issues.append(issue)
+        if tag == confidentiality.PATIENT_ID and looks_like_full_name(text):
+            issues.append(Issue("privacy.person-name", label, shape_of(text)))
+        if vr in vr_rules.DESCRIPTIVE_VRS:
+            issues += [
+                Issue(
+                    "privacy.text-date" if leak.is_date else "privacy.text-pattern",
+                    label,
+                    f"{leak.kind} in {shape_of(text)}",
+                )
+                for leak in leaks(text)
+            ]
+
+
+def _judge_private(element: Element, label: str) -> Judgement:
+    if not element.length:
+        return Judgement("", (), descriptive=False)
+    return Judgement("", (Issue("privacy.private", label, "a value"),), descriptive=False)
+
+
+def _text_of(element: Element, vr: str, label: str, charset: str, issues: list[Issue]) -> str:
+    try:
+        return vr_rules.decode(vr, element.value or b"", charset)
+    except (ValueError, LookupError):
+        issues.append(Issue("dicom.charset", label))
+        return (element.value or b"").decode("latin-1").rstrip(" \0")
+
+
+def _judge_text(element: Element, vr: str, label: str, text: str, issues: list[Issue]) -> None:
+    values = vr_rules.values_of(vr, text)
+    for value in values:
+        problem = vr_rules.problem_with(vr, value)
+        if problem:
+            issues.append(Issue("dicom.value", label, problem))
+            break
+    _judge_count(element, vr, label, len(values), issues)
+
+
+def _judge_count(element: Element, vr: str, label: str, values: int, issues: list[Issue]) -> None:
+    if not element.length or not vr_rules.dictionary_vrs(element.tag):
+        return
+    count = vr_rules.multiplicity(vr, element.length, values)
+    if not vr_rules.multiplicity_allowed(element.tag, count):
+        issues.append(Issue("dicom.vm", label, f"{count} values"))

@@ -1,0 +1,96 @@
+"""Small tables of a transfer (metadata, association, changes): encoding, separator, rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+
+_SEPARATORS = ",;\t|"
+_BOM = b"\xef\xbb\xbf"
+_LARGEST_FIELD = 1 << 17
+_MOST_COLUMNS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record. `number` is the line as a spreadsheet shows it: the header is 1."""
+
+    number: int
+    values: dict[str, str]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as text. `columns` are the header's names, lower case, without blanks around."""
+
+    path: str
+    encoding: str
+    separator: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def repeated_columns(self) -> tuple[str, ...]:
+        """Names that the header has more than once."""
+        return tuple(name for name, count in Counter(self.columns).items() if count > 1)
+
+
+class UnreadableTable(Exception):
+    """The bytes are no table; the text says why."""
+
+
+def read_table(path: str, content: bytes) -> Table:
+    """Read a CSV file's bytes.
+
+    Raises:
+        UnreadableTable: no text, no header, or quotes that do not end.
+    """
+    text, encoding = decode(content)
+    header = text.partition("\n")[0]
+    separator = max(_SEPARATORS, key=header.count)
+    csv.field_size_limit(_LARGEST_FIELD)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        lines = [line for line in reader]  # noqa: C416 (keeps the error inside the try)
+    except csv.Error as error:
+        raise UnreadableTable(f"line {reader.line_num}: {error}") from error
+    if not lines or len(lines[0]) > _MOST_COLUMNS:
+        raise UnreadableTable("no header line, or one of more than 10 000 columns")
+    columns = tuple(name.strip().lower() for name in lines[0])
+    rows = tuple(
+        _row(number, columns, line) for number, line in enumerate(lines[1:], 2) if any(line)
+    )
+    return Table(path, encoding, separator, columns, rows)
+
+
+def decode(content: bytes) -> tuple[str, str]:
+    """The text of a file and the encoding that it was read in: UTF-8, else Windows-1252.
+
+    Raises:
+        UnreadableTable: it holds zero bytes, or is empty.
+    """
+    if not content.strip():
+        raise UnreadableTable("the file is empty")
+    if b"\0" in content:
+        raise UnreadableTable("zero bytes: no text in UTF-8 or Windows-1252")
+    if content.startswith(_BOM):
+        return _decode_bom(content)
+    try:
+        return content.decode("utf-8"), "UTF-8"
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace"), "Windows-1252"
+
+
+def _decode_bom(content: bytes) -> tuple[str, str]:
+    try:
+        return content.decode("utf-8-sig"), "UTF-8 with byte order mark"
+    except UnicodeDecodeError as error:
+        raise UnreadableTable("a byte order mark of UTF-8 before text that is none") from error
+
+
+def _row(number: int, columns: tuple[str, ...], line: list[str]) -> Row:
+    values = {name: value.strip() for name, value in zip(columns, line, strict=False)}
+    return Row(number, values, len(line) == len(columns))

@@ -15,18 +15,18 @@ from typing import Any
 ATTRIBUTION = "CDISC SDTM Controlled Terminology, NCI Enterprise Vocabulary Services"
 # Codelist -> what is kept of a term beside its value.
 LISTS = {
-    "SEX": None,
-    "ETHNIC": None,
-    "RACE": None,
-    "AGEU": None,
-    "NY": None,
-    "ND": None,
+    "SEX": "syn",
+    "ETHNIC": "syn",
+    "RACE": "syn",
+    "AGEU": "syn",
+    "NY": "syn",
+    "ND": "syn",
     "UNIT": "syn",
     "LBTESTCD": "test",
     "MBTESTCD": "test",
-    "MBFTSDTL": None,
+    "MBFTSDTL": "syn",
     "MITSCD": "test",
-    "SPECTYPE": None,
+    "SPECTYPE": "syn",
     "DTHDXCD": "test",
 }
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from dragon_ledger.quality.clinical.reporting import Reporter
+from dragon_ledger.quality.clinical.reporting import Question, Reporter
 from dragon_ledger.quality.clinical.table import ROW, Table
 from dragon_ledger.quality.findings import Finding
 from dragon_ledger.quality.rules import DomainRule, VariableRule
@@ -32,15 +32,13 @@ NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 def check_missing(table: Table, domain: DomainRule) -> list[Finding]:
     """Findings of check 7 in one table."""
     reporter = Reporter(table)
-    findings: list[Finding] = []
-    for rule in domain.variables:
-        name = name_in(table, rule)
-        if name is None:
-            continue
-        needed = ~excused(table, name)
-        for code, missing in _kinds(table, name):
-            findings += reporter.rows(f"clinical-missing.{code}", needed & missing, name)
-    return findings + _not_done(table, reporter)
+    questions = [
+        Question(f"clinical-missing.{code}", ~excused(table, name) & missing, name)
+        for name in (name_in(table, rule) for rule in domain.variables)
+        if name is not None
+        for code, missing in _kinds(table, name)
+    ]
+    return reporter.answers(questions) + _not_done(table, reporter)
 
 
 def name_in(table: Table, rule: VariableRule) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -65,6 +65,26 @@ def shown(value: str | None, known: Iterable[str] = ()) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """Which rows of a table are wrong in one way.
+
+    Attributes:
+        code: The finding's code.
+        wrong: True where a row is wrong; null is false.
+        column: The variable that the finding names.
+        known: For values that may be shown, what to show: the value, or the value and which term
+            may be meant.
+        particulars: What fills the braces of the finding's text.
+    """
+
+    code: str
+    wrong: pl.Expr
+    column: str
+    known: Mapping[str, str] = field(default_factory=dict)
+    particulars: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Reporter:
     """Makes findings about rows of one table."""
 
@@ -99,24 +119,36 @@ class Reporter:
         known: Mapping[str, str] | None = None,
         **particulars: object,
     ) -> list[Finding]:
-        """Findings at the rows where `wrong` is true (null is false).
+        """Findings at the rows that one question finds wrong."""
+        return self.answer(Question(code, wrong, column, known or {}, particulars))
 
-        `known` gives, for values that may be shown, what to show: the value itself, or the value
-        and which term may be meant.
-        """
-        frame = self.table.frame
+    def answers(self, questions: Iterable[Question]) -> list[Finding]:
+        """Findings of many questions, which one pass over the table narrows to those with any."""
+        asked = list(questions)
+        sums = [each.wrong.sum().alias(str(place)) for place, each in enumerate(asked)]
+        counts = self.table.frame.lazy().select(sums).collect().row(0) if sums else ()
+        return [
+            found
+            for question, count in zip(asked, counts, strict=True)
+            if count
+            for found in self.answer(question)
+        ]
+
+    def answer(self, question: Question) -> list[Finding]:
+        """Findings at the first wrong rows; the last one stands for all that follow."""
         subject = "USUBJID" if self.table.has("USUBJID") else ROW
-        hits = frame.lazy().filter(wrong).select(*dict.fromkeys((ROW, subject, column))).collect()
+        columns = dict.fromkeys((ROW, subject, question.column))
+        hits = self.table.frame.lazy().filter(question.wrong).select(*columns).collect()
         return [
             finding(
-                code,
-                _found(line[column], known or {}),
+                question.code,
+                _found(line[question.column], question.known),
                 file=self.table.path,
                 row=line[ROW],
-                column=column,
+                column=question.column,
                 subject=line["USUBJID"] if subject != ROW else None,
                 count=count,
-                particulars=particulars,
+                particulars=question.particulars,
             )
             for line, count in _examples(hits)
         ]

@@ -11,7 +11,7 @@ from importlib import resources
 import polars as pl
 
 from dragon_ledger.quality.clinical.missing import is_number, name_in
-from dragon_ledger.quality.clinical.reporting import Reporter, finding, shown
+from dragon_ledger.quality.clinical.reporting import Question, Reporter, finding, shown
 from dragon_ledger.quality.clinical.table import Table
 from dragon_ledger.quality.findings import Finding
 from dragon_ledger.quality.rules import DomainRule, VariableRule
@@ -81,11 +81,10 @@ def numeric_variables(table: Table, domain: DomainRule) -> list[str]:
 
 
 def _types(table: Table, domain: DomainRule, reporter: Reporter) -> list[Finding]:
-    findings = []
-    for name in numeric_variables(table, domain):
-        wrong = pl.col(name).is_not_null() & ~is_number(name)
-        findings += reporter.rows("sdtm.type", wrong, name)
-    return findings
+    return reporter.answers(
+        Question("sdtm.type", pl.col(name).is_not_null() & ~is_number(name), name)
+        for name in numeric_variables(table, domain)
+    )
 
 
 def _stored_types(table: Table, domain: DomainRule, reporter: Reporter) -> list[Finding]:
@@ -98,15 +97,20 @@ def _stored_types(table: Table, domain: DomainRule, reporter: Reporter) -> list[
 
 
 def _lengths(table: Table, domain: DomainRule, reporter: Reporter) -> list[Finding]:
-    limits = {name: rule.length for name, rule in _rules(table, domain)}
+    stated = {name: rule.length for name, rule in _rules(table, domain)}
     numbers = numeric_variables(table, domain)
-    findings = []
-    for name in table.variables:
-        limit = limits.get(name) or LONGEST_TEXT
-        if name not in numbers:
-            wrong = pl.col(name).str.len_chars() > limit
-            findings += reporter.rows("sdtm.length", wrong, name, length=limit)
-    return findings
+    limits = {
+        name: stated.get(name) or LONGEST_TEXT for name in table.variables if name not in numbers
+    }
+    return reporter.answers(
+        Question(
+            "sdtm.length",
+            pl.col(name).str.len_chars() > limit,
+            name,
+            particulars={"length": limit},
+        )
+        for name, limit in limits.items()
+    )
 
 
 def _labels(table: Table, reporter: Reporter) -> list[Finding]:

@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from dragon_ledger.quality.clinical.reporting import Reporter
+from dragon_ledger.quality.clinical.reporting import Question, Reporter
 from dragon_ledger.quality.clinical.table import Table
 from dragon_ledger.quality.findings import Finding
 
@@ -27,25 +27,27 @@ _EARLIEST = "1850"
 
 def check_times(table: Table, today: date) -> list[Finding]:
     """Findings about one table's dates (--DTC) and durations (--DUR)."""
-    reporter = Reporter(table)
-    findings: list[Finding] = []
-    for name in table.variables:
-        if name.endswith("DTC"):
-            findings += _dates(reporter, name, today)
-        elif name.endswith("DUR") and name.startswith(table.domain):
-            findings += _durations(reporter, name)
-    return findings
+    dates = [name for name in table.variables if name.endswith("DTC")]
+    durations = [
+        name for name in table.variables if name.endswith("DUR") and name.startswith(table.domain)
+    ]
+    return Reporter(table).answers(
+        [
+            *(question for name in dates for question in _dates(name, today)),
+            *(_duration(name) for name in durations),
+        ]
+    )
 
 
-def _dates(reporter: Reporter, name: str, today: date) -> list[Finding]:
+def _dates(name: str, today: date) -> list[Question]:
     text = pl.col(name)
     formed = text.str.contains(DATE)
     impossible = formed & ~_possible(text)
-    future = formed & ~impossible & (text.str.slice(0, 10) > today.isoformat())
+    late = (text.str.slice(0, 10) > today.isoformat()) & ~text.str.starts_with("-")
     return [
-        *reporter.rows("sdtm.date-format", ~formed, name),
-        *reporter.rows("sdtm.date-impossible", impossible, name),
-        *reporter.rows("sdtm.date-future", future & ~text.str.starts_with("-"), name),
+        Question("sdtm.date-format", ~formed, name),
+        Question("sdtm.date-impossible", impossible, name),
+        Question("sdtm.date-future", formed & ~impossible & late, name),
     ]
 
 
@@ -60,7 +62,7 @@ def _possible(text: pl.Expr) -> pl.Expr:
     return pl.when(full).then(exists).otherwise(month) & clock & modern
 
 
-def _durations(reporter: Reporter, name: str) -> list[Finding]:
+def _duration(name: str) -> Question:
     text = pl.col(name)
     nothing = text.str.contains(r"[PT]$")
-    return reporter.rows("sdtm.duration", ~text.str.contains(_DURATION) | nothing, name)
+    return Question("sdtm.duration", ~text.str.contains(_DURATION) | nothing, name)

@@ -163,7 +163,6 @@ def _finding(exam: Examination, finding: Finding) -> Finding:
     return replace(
         finding,
         file=finding.file and without_tokens(finding.file, names),
-        found=without_tokens(finding.found, names),
         subject=finding.subject and without_tokens(finding.subject, names),
     )
 

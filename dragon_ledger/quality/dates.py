@@ -1,4 +1,4 @@
-"""Dates and times as DICOM and Table 3 write them. Values without time zone, as the files have them."""
+"""Dates and times as DICOM and Table 3 write them: without a time zone."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def table_moment(text: str) -> datetime | None:
     if match is None:
         return None
     micro = int((match[7] or "0").ljust(6, "0"))
-    numbers = [int(match[index] or 0) for index in range(1, 7)]
+    year, month, day, hour, minute, second = (int(match[index] or 0) for index in range(1, 7))
     try:
-        return datetime(*numbers, micro)  # type: ignore[arg-type]  # noqa: DTZ001
+        return datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001 (no zone)
     except ValueError:
         return None

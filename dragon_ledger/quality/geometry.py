@@ -1,8 +1,8 @@
 """The geometry of a stack of slices: missing, repeated, shifted, tilted (PS3.3 C.7.6.2.1.1).
 
-Positions are projected on the slices' normal, row x column, and sorted. What the geometry cannot show
-(every second slice missing, the first or last missing) InstanceNumber, SliceThickness or the metadata
-table may show.
+Positions are projected on the slices' normal, row x column, and sorted. What the geometry cannot
+show (every second slice missing, the first or last missing) InstanceNumber, SliceThickness or the
+metadata table may show.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -159,8 +160,9 @@ def _gaps(layout: Layout, tolerances: Tolerances) -> Iterator[Defect]:
     if missing.size and not narrow.size:
         count = int(multiples.sum())
         slices = tuple(layout.order[index] for index in missing[:_MOST_LISTED])
-        yield Defect("missing", f"{count} slices missing in {missing.size} gaps of "
-                     f"{_mm(gaps[missing].max())} instead of {_mm(layout.gap)}", slices)  # fmt: skip
+        widest = _mm(gaps[missing].max())
+        found = f"{count} missing in {missing.size} gaps up to {widest}, usual {_mm(layout.gap)}"
+        yield Defect("missing", found, slices)
     else:
         uneven = wide
     strange = np.concatenate([uneven, narrow])
@@ -184,7 +186,7 @@ def _multiples(gaps: Vector, usual: float, allowed: float) -> npt.NDArray[np.int
 
 def _rounded(layout: Layout, gaps: Vector) -> Iterator[Defect]:
     spread = float(gaps.max() - gaps.min()) if gaps.size else 0.0
-    if 0.5 * _ROUNDED_TO < spread:
+    if spread > 0.5 * _ROUNDED_TO:
         found = f"distances from {_mm(float(gaps.min()))} to {_mm(float(gaps.max()))}"
         yield Defect("rounded", found, (layout.order[0],))
 
@@ -218,13 +220,13 @@ def _by_numbers(stack: Stack, layout: Layout, tolerances: Tolerances) -> Iterato
 def _number_gaps(
     layout: Layout, known: list[int], numbers: list[int | None], *, wide: bool
 ) -> Iterator[Defect]:
-    steps = {after - before for before, after in zip(known, known[1:], strict=False)}
+    steps = {after - before for before, after in pairwise(known)}
     if len(steps) == 1 and steps != {1}:
         step = steps.pop()
         code = "regular-gap" if wide else "instance-gap"
         yield Defect(code, f"only each {step}th InstanceNumber", (layout.order[0],))
     elif steps - {1}:
-        before = [a for a, b in zip(known, known[1:], strict=False) if b - a > 1]
+        before = [a for a, b in pairwise(known) if b - a > 1]
         where = tuple(numbers.index(number) for number in before[:_MOST_LISTED])
         yield Defect("instance-gap", f"{len(before)} gaps in InstanceNumber", where)
     if known[0] > 1:

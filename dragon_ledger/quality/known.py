@@ -63,7 +63,7 @@ class PreviousVersion:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a check is; `new` are the files read since the last call, to be remembered at once."""
+    """How far a check is; `new` are the files read since the last call, to be remembered."""
 
     done_files: int
     total_files: int

@@ -1,8 +1,8 @@
 """The report on a transfer: a summary that may be shown, and a subject annex that stays.
 
-`summary_json()` and `annex_json()` are exactly the bytes that the QC digest commits to: canonical JSON
-(`rules.canonical_json`), equal for equal files, rule set, day and earlier versions. Time of day, machine,
-package version and speed are in neither; whoever stores a report puts them in an envelope of its own.
+`summary_json()` and `annex_json()` are exactly the bytes that the QC digest commits to: canonical
+JSON (`rules.canonical_json`), equal for equal files, rule set, day and earlier versions. Time of
+day, machine, package version and speed are in neither; they belong into an envelope around them.
 """
 
 from __future__ import annotations

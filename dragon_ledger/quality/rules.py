@@ -2,8 +2,8 @@
 
 A rule set is one JSON-like document (`rule_sets/hds-1.0.toml`). Its digest is SHA-256 over the
 canonical JSON of that document: keys sorted by code point, no white space, UTF-8, no escapes beyond
-what JSON needs. Every number in it is a text, so no floating-point number is ever written. That digest is
-what the consortium accepts on chain as a rule set (`docs/spec/rule-set.md`).
+what JSON needs. Every number in it is a text, so no floating-point number is ever written. That
+digest is what the consortium accepts on chain as a rule set (`docs/spec/rule-set.md`).
 """
 
 from __future__ import annotations

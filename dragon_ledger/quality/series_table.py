@@ -32,7 +32,7 @@ def series_rows(exam: Examination, results: Iterable[CheckResult]) -> tuple[Seri
 def _row(
     exam: Examination, series: Series, errors: Counter[str], warnings: Counter[str]
 ) -> SeriesRow:
-    stack = stack_of(exam, series)
+    stack = stack_of(series)
     layout = layout_of(stack) if stack else None
     stated = stated_slices(exam, series)
     return SeriesRow(
@@ -72,7 +72,7 @@ def plots_of(exam: Examination, results: Iterable[CheckResult]) -> tuple[SlicePl
 
 
 def _plot(exam: Examination, series: Series) -> SlicePlot | None:
-    stack = stack_of(exam, series)
+    stack = stack_of(series)
     if stack is None:
         return None
     heights = layout_of(stack).heights

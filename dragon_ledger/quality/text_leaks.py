@@ -1,4 +1,4 @@
-"""Patterns in free text that may identify a person: used on DICOM texts, names and clinical text."""
+"""Patterns in a text that may identify a person: DICOM texts, file names, clinical text."""
 
 from __future__ import annotations
 

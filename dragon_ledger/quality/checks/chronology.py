@@ -16,6 +16,7 @@ from dragon_ledger.quality.vocabulary import tag_label
 _SERIES_DATE = tag_label("SeriesDate")
 _FIRST_CT = date(1971, 10, 1)
 _MINUTE = 60.0
+_UNKNOWN = datetime(9999, 12, 31)  # noqa: DTZ001 (DICOM's dates carry no zone here)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,8 @@ def _order(exam: Examination, entries: list[Moments]) -> Iterator[Finding]:
 
 def _sort_key(entry: Moments) -> tuple[datetime, datetime, str]:
     day = datetime.combine(entry.tagged_day, time.min) if entry.tagged_day else None
-    by_tags = entry.tagged or day or entry.table or datetime.max
-    return (by_tags, entry.table or datetime.max, entry.series.uid)
+    by_tags = entry.tagged or day or entry.table or _UNKNOWN
+    return (by_tags, entry.table or _UNKNOWN, entry.series.uid)
 
 
 def _by_tags(first: Moments, second: Moments) -> int:

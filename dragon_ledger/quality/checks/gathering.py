@@ -50,7 +50,7 @@ def at_series(
 
 
 def of_file_issues(exam: Examination, check: str) -> Iterator[Finding]:
-    """The findings of a check that single files show by themselves, equal ones of a series as one."""
+    """What single files show of a check by themselves; equal findings of a series together."""
     for series in exam.series:
         members: dict[Issue, list[Image]] = {}
         for image in series.images:

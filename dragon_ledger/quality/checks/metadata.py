@@ -25,7 +25,7 @@ _REPEATS = {
 
 
 def check_metadata(exam: Examination) -> CheckResult:
-    """One table with all columns and values, one row for each series, in agreement with the images."""
+    """One table, all columns and values, one row for each series, as the images say."""
     table = exam.metadata
     if table is None:
         return conclude("metadata", _why_none(exam))
@@ -87,10 +87,8 @@ def _row_findings(exam: Examination, table: Table, row: Row) -> Iterator[Finding
 
 
 def _value_code(rule: ColumnRule, value: str | None) -> tuple[str, str]:
-    if value is None:
-        return "", ""  # the column is missing, which is a finding of its own
-    if not value:
-        return "empty", "nothing"
+    if not value:  # a missing column is a finding of its own
+        return ("", "") if value is None else ("empty", "nothing")
     if rule.type == "Num" and (decimals(value) is None or "\\" in value):
         return "type", shape_of(value)
     if rule.name in _DATES and table_moment(value) is None:

@@ -83,14 +83,14 @@ def _has_geometry(series: Series) -> bool:
 def _geometry(exam: Examination, series: Series) -> Iterator[Finding]:
     localizers = [image for image in series.images if image.facts.is_localizer]
     yield from at_images(exam, "slices.localizer", "a localizer", localizers, series=series)
-    stack = stack_of(exam, series)
+    stack = stack_of(series)
     if stack is None:
         return
     for defect in examine(stack, Tolerances.of(exam.rules)):
         yield from _finding_of(exam, series, stack, defect)
 
 
-def stack_of(exam: Examination, series: Series) -> Stack | None:
+def stack_of(series: Series) -> Stack | None:
     """The series' slices that have a place; None when there are fewer than two."""
     placed = [
         image

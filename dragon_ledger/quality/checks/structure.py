@@ -1,4 +1,4 @@
-"""Folder structure (2.1, 4.1 Figure 1): PatientUID / StudyInstanceUID / SeriesInstanceUID / *.dcm."""
+"""Folder structure (2.1, 4.1 Figure 1): patient, study, series folders and what lies in them."""
 
 from __future__ import annotations
 

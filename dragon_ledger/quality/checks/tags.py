@@ -42,7 +42,8 @@ def _unequal(exam: Examination, series: Series, rule: TagRule) -> Iterator[Findi
         if value not in {"", rule.value}:
             others.setdefault(value, []).append(image)
     for value, images in sorted(others.items()):
-        found = f"{value[:16]} instead of {rule.value}"
+        shown = value if len(value) <= len(rule.value or "") else shape_of(value)
+        found = f"{shown} instead of {rule.value}"
         yield from at_images(exam, "tags.value", found, images, series=series, tag=rule.label)
 
 
@@ -86,7 +87,7 @@ def _difference(
             yield at_series(exam, "same-values.decimal", "written differently", series,
                             tag=rule.label)  # fmt: skip
         else:
-            found = _shown(rule, value, usual, len(images), len(series.images))
+            found = _shown(value, usual, len(images), len(series.images))
             yield from at_images(
                 exam, "same-values.differ", found, images, series=series, tag=rule.label
             )
@@ -99,8 +100,8 @@ def _same_numbers(first: str, second: str, tolerance: Decimal) -> bool:
     return all(close(x, y, tolerance) for x, y in zip(a, b, strict=True))
 
 
-def _shown(rule: TagRule, value: str, usual: str, files: int, of: int) -> str:
-    if rule.vr in {"DS", "DA", "TM", "CS", "UI"}:
+def _shown(value: str, usual: str, files: int, of: int) -> str:
+    if not (value + usual).strip("0123456789.+-eE\\ "):
         return f"{value or 'nothing'} in {files} of {of} files, {usual or 'nothing'} in most"
     return f"{shape_of(value) or 'nothing'} in {files} of {of} files, another value in most"
 

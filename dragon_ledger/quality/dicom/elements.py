@@ -1,14 +1,14 @@
 """Reads the elements of a DICOM file from its bytes, without building data sets (pydicom only).
 
-`pydicom.util.leanread` reads what it can, at a fifth of the time; what it cannot (elements of undefined
-length, big endian oddities) is read by pydicom's ordinary reader. Every failure becomes `Unreadable`.
+`pydicom.util.leanread` reads what it can, in a fifth of the time; what it cannot (elements of
+undefined length) is read by pydicom's ordinary reader. Every failure becomes `Unreadable`.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -31,6 +31,7 @@ MOST_SEQUENCE_BYTES = 1 << 20
 _DEFERRED = 65_536  # longer values are not copied
 _MOST_DEPTH = 16
 _ABSENT = b""
+_META_GROUP = 2
 
 # What pydicom 3.0 raises on damaged files, gathered with scripts/bench/hostile_dicom.py.
 PARSER_ERRORS = (
@@ -120,7 +121,12 @@ def _parse(content: bytes) -> ParsedFile:
 
 
 def _read_meta(stream: BytesIO) -> dict[int, bytes]:
-    elements = leanread.data_element_generator(stream, False, True, lambda group, _: group != 2)
+    elements = leanread.data_element_generator(
+        stream,
+        is_implicit_VR=False,
+        is_little_endian=True,
+        stop_when=lambda group, _: group != _META_GROUP,
+    )
     return {tag[0] << 16 | tag[1]: value or _ABSENT for tag, _, _, value, _ in elements}
 
 
@@ -169,10 +175,10 @@ def _read_lean(parsed: ParsedFile, data: bytes, offset: int) -> bool:
     return True
 
 
-def _stop_when(parsed: ParsedFile):  # type: ignore[no-untyped-def]  # pydicom's callback type
+def _stop_when(parsed: ParsedFile) -> Callable[[int, int], bool] | None:
     if not parsed.encapsulated:
         return None
-    return lambda group, number: group == 0x7FE0 and number == 0x0010
+    return lambda group, number: group << 16 | number == PIXEL_DATA
 
 
 def _read_ordinary(parsed: ParsedFile, data: bytes, offset: int) -> None:

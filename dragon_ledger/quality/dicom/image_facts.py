@@ -1,7 +1,7 @@
 """What one image file says: the facts that the checks of a transfer are made from.
 
-The facts travel as JSON: from the process that reads a file, and from the site's records database when
-a file is unchanged. So a fresh and a remembered file take the same way through the checks.
+The facts travel as JSON: from the process that reads a file, and from the site's records database
+when a file is unchanged. So a fresh and a remembered file take the same way through the checks.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """The facts of one file.
+    r"""The facts of one file.
 
     Attributes:
         problem: why the file could not be read as DICOM; empty when it could.

@@ -15,9 +15,9 @@ from dragon_ledger.quality.dicom import elements, iod_rules
 from dragon_ledger.quality.dicom.element_rules import ElementJudge, Judgement
 from dragon_ledger.quality.dicom.elements import PIXEL_DATA, Element, ParsedFile, Unreadable
 from dragon_ledger.quality.dicom.image_facts import ImageFacts, Issue
-from dragon_ledger.quality.numbers import floats
 from dragon_ledger.quality.dicom.pixels import pixel_issues
 from dragon_ledger.quality.dicom.vr_rules import label_of
+from dragon_ledger.quality.numbers import floats
 
 LARGEST_IMAGE = 256 << 20
 _CHUNK = 4 << 20
@@ -51,7 +51,7 @@ class ReadFile:
 
 
 class ImageInspector:
-    """Inspects files for one set of required attributes; keeps what it learned of equal elements."""
+    """Inspects files for one set of required attributes; remembers equal elements."""
 
     def __init__(self, required: Iterable[tuple[int, str]]) -> None:
         self._required = dict(required)
@@ -201,7 +201,7 @@ def _settle_dates(issues: tuple[Issue, ...], texts: dict[int, str]) -> tuple[Iss
 
 
 def pixel_bytes(parsed: ParsedFile) -> memoryview | bytes:
-    """The pixel data's bytes as the file has them, encapsulated or not; empty when there are none."""
+    """The pixel data's bytes as the file has them, encapsulated or not; may be empty."""
     pixels = parsed.pixels
     if pixels is None:
         return b""

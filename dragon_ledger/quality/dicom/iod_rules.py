@@ -1,4 +1,4 @@
-"""The CT Image IOD as far as a file itself can show it (PS3.3 A.3), and the file meta information."""
+"""The CT Image IOD as far as a file itself can show it (PS3.3 A.3), and the file meta."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 
-from pydicom.datadict import tag_for_keyword
 from pydicom._uid_dict import UID_dictionary
+from pydicom.datadict import tag_for_keyword
 from pydicom.uid import UID, CTImageStorage
 
 from dragon_ledger.quality.dicom.elements import PIXEL_DATA, ParsedFile
@@ -165,7 +166,7 @@ def class_issues(sop_class: str) -> list[Issue]:
 
 def order_issues(tags: list[int]) -> list[Issue]:
     """Elements that are not in ascending order, or there twice (PS3.5 7.1)."""
-    for before, after in zip(tags, tags[1:], strict=False):
+    for before, after in pairwise(tags):
         if after <= before:
             return [Issue("dicom.order", label_of(after), f"behind {label_of(before)}")]
     return []

@@ -9,10 +9,9 @@ from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_for_tag
 from pydicom.valuerep import TEXT_VR_DELIMS, VALIDATORS
 
-TEXT_VRS = frozenset("AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT".split())
-DESCRIPTIVE_VRS = frozenset("LO LT PN SH ST UC UT".split())
-_ONE_VALUE = frozenset("LT ST UR UT".split())
-_CHARSET_VRS = frozenset("LO LT PN SH ST UC UT".split())
+DESCRIPTIVE_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+TEXT_VRS = DESCRIPTIVE_VRS | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"}
+_ONE_VALUE = frozenset({"LT", "ST", "UR", "UT"})
 _WIDTH = {"AT": 4, "FD": 8, "FL": 4, "OD": 8, "OF": 4, "OL": 4, "OV": 8, "OW": 2, "SL": 4}
 _WIDTH |= {"SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
 _MULTIPLE = re.compile(r"^(\d+)(?:-(\d*)(n?))?$")
@@ -39,7 +38,7 @@ def decode(vr: str, value: bytes, charset: str) -> str:
     Raises:
         ValueError: the bytes are no text in the character set, or the set is not known.
     """
-    if vr not in _CHARSET_VRS or value.isascii():
+    if vr not in DESCRIPTIVE_VRS or value.isascii():
         return value.decode("ascii").rstrip(" \0")
     encodings = convert_encodings(charset.split("\\") if charset else "ISO_IR 6")
     if "iso8859" in encodings[0] and not charset:

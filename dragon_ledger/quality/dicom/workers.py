@@ -1,8 +1,8 @@
 """Reads image files in worker processes: fast, and safe against files that crash or hang a reader.
 
 Processes, not threads: pydicom holds the interpreter's lock. A worker that dies or stays silent is
-replaced, and the files it had are read again one by one, so that the one that did it is named. Workers
-write nothing; when the check is interrupted they are killed at once.
+replaced, and the files it had are read again one by one, so that the one that did it is named.
+Workers write nothing; when the check is interrupted they are killed at once.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What every worker needs: the transfer's root, the attributes asked for, the profile's name."""
+    """What every worker needs: the root, the attributes asked for, the profile's name."""
 
     root: Path
     required: tuple[tuple[int, str], ...]

@@ -1,0 +1,204 @@
+"""Rule sets derived from another: tightened, extended, or, marked as such, loosened.
+
+A derived rule set is a TOML file that names its `parent` and holds only what differs. `remove`
+lists rules to drop. Whatever allows more than the parent must be listed in `[[loosening]]` with its
+`path` and a `reason`; a report on a transfer leads with these.
+"""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from dragon_ledger.errors import ConfigurationError
+from dragon_ledger.quality.findings import Severity
+from dragon_ledger.quality.rules import Difference, Document, RuleSet, built_in
+
+_OWN = ("name", "title", "source", "parent", "loosening", "remove")
+_SECTIONS = ("transfer", "limits", "tolerances", "tags", "columns", "domains", "severities",
+             "terminology", "accepted_terms")  # fmt: skip
+_RANK = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+_ABSENT = object()
+
+
+def load_rules(path: Path) -> RuleSet:
+    """Read a derived rule set.
+
+    Raises:
+        ConfigurationError: not TOML, an unknown parent or section, or an unmarked loosening.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read as a rule set: {error}") from error
+    parent = built_in(str(document.get("parent", "(none)")))
+    return derive(parent, document, str(path))
+
+
+def derive(parent: RuleSet, document: Document, where: str) -> RuleSet:
+    """The rule set that `document` derives from its parent.
+
+    Args:
+        parent: the rule set that it starts from.
+        document: the TOML document.
+        where: what messages call it.
+
+    Raises:
+        ConfigurationError: an unknown section, a missing name, or an unmarked loosening.
+    """
+    _refuse_unknown(document, where)
+    effective = copy.deepcopy(parent.document)
+    for section in _SECTIONS:
+        _merge(effective.setdefault(section, {}), document.get(section, {}))
+    for path in document.get("remove", []):
+        _remove(effective, path, where)
+    effective["name"] = document["name"]
+    effective["title"] = document.get("title", parent.document["title"])
+    effective["parent"] = {"name": parent.name, "digest": str(parent.digest)}
+    reasons = {entry["path"]: entry["reason"] for entry in document.get("loosening", [])}
+    effective["loosening"] = [{"path": p, "reason": r} for p, r in sorted(reasons.items())]
+    differences = tuple(_differences(parent.document, effective, reasons))
+    _refuse_unmarked(differences, reasons, where)
+    return RuleSet(effective, differences)
+
+
+def _refuse_unknown(document: Document, where: str) -> None:
+    unknown = set(document) - {*_OWN, *_SECTIONS}
+    if unknown:
+        raise ConfigurationError(
+            f"{where}: unknown section {sorted(unknown)[0]!r}: use {_SECTIONS}"
+        )
+    if not document.get("name"):
+        raise ConfigurationError(f"{where}: give the rule set a name, such as name = 'site-1.0'")
+    for entry in document.get("loosening", []):
+        if not entry.get("path") or not entry.get("reason"):
+            raise ConfigurationError(f"{where}: each [[loosening]] needs a path and a reason")
+
+
+def _merge(target: Document, source: Mapping[str, Any]) -> None:
+    for key, value in source.items():
+        if isinstance(value, Mapping) and isinstance(target.get(key), dict):
+            _merge(target[key], value)
+        else:
+            target[key] = copy.deepcopy(value)
+
+
+def _remove(document: Document, path: str, where: str) -> None:
+    *parents, last = path.split(".")
+    target: Any = document
+    for key in parents:
+        target = target.get(key) if isinstance(target, dict) else None
+    if not isinstance(target, dict) or last not in target:
+        raise ConfigurationError(f"{where}: remove: there is no rule {path!r} to remove")
+    del target[last]
+
+
+def _refuse_unmarked(
+    differences: tuple[Difference, ...], reasons: Mapping[str, str], where: str
+) -> None:
+    looser = {entry.path for entry in differences if entry.direction == "looser"}
+    for path in sorted(looser - set(reasons)):
+        raise ConfigurationError(
+            f"{where}: {path} allows more than the parent: tighten it, or mark it with"
+            f' [[loosening]] path = "{path}" and a reason; reports will then begin with it'
+        )
+    for path in sorted(set(reasons) - looser):
+        raise ConfigurationError(f"{where}: [[loosening]] {path}: this rule is not loosened")
+
+
+def _differences(
+    parent: Document, effective: Document, reasons: Mapping[str, str]
+) -> Iterator[Difference]:
+    before, after = _leaves(parent), _leaves(effective)
+    for path in sorted(before.keys() | after.keys()):
+        old, new = before.get(path, _ABSENT), after.get(path, _ABSENT)
+        if old != new:
+            yield Difference(
+                path,
+                None if old is _ABSENT else str(old),
+                None if new is _ABSENT else str(new),
+                _direction(path, old, new),
+                reasons.get(path, ""),
+            )
+
+
+def _leaves(document: Document) -> dict[str, object]:
+    """The rules of a document: single values by dotted path; a tag, column or variable is one."""
+    found: dict[str, object] = {}
+    for section in _SECTIONS:
+        _collect(section, document.get(section, {}), found)
+    return found
+
+
+def _collect(path: str, value: object, found: dict[str, object]) -> None:
+    if isinstance(value, dict) and not ({"type", "number"} & set(value)):
+        for key, entry in value.items():
+            _collect(f"{path}.{key}", entry, found)
+    else:
+        found[path] = value
+
+
+def _direction(path: str, old: object, new: object) -> str:
+    section, _, rest = path.partition(".")
+    directions: dict[str, Callable[[], str]] = {
+        "limits": lambda: _of_limit(rest, old, new),
+        "tolerances": lambda: "tighter" if _number(new) < _number(old) else "looser",
+        "severities": lambda: _of_severity(rest, new),
+        "terminology": lambda: _of_terms(old, new),
+        "accepted_terms": lambda: "looser",
+        "transfer": lambda: "changed",
+    }
+    return directions.get(section, lambda: _of_rule(path, old, new))()
+
+
+def _of_limit(name: str, old: object, new: object) -> str:
+    grows = _number(new) > _number(old)
+    return "tighter" if grows == name.endswith("_minimum") else "looser"
+
+
+def _number(value: object) -> Decimal:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation as error:
+        raise ConfigurationError(f"{value!r} is no number written as a text") from error
+
+
+def _of_severity(code: str, new: object) -> str:
+    from dragon_ledger.quality.catalogue import entries  # noqa: PLC0415 (the catalogue needs RuleSet)
+
+    entry = entries().get(code)
+    own = entry.severity if entry else Severity.ERROR
+    return "tighter" if _RANK[Severity(str(new))] >= _RANK[own] else "looser"
+
+
+def _of_terms(old: object, new: object) -> str:
+    if old is _ABSENT:
+        return "tighter"
+    fewer = isinstance(old, list) and isinstance(new, list) and set(new) <= set(old)
+    return "tighter" if fewer else "looser"
+
+
+def _of_rule(path: str, old: object, new: object) -> str:
+    if old is _ABSENT:
+        return "tighter"
+    if new is _ABSENT:
+        return "looser"
+    if path.endswith(".required"):
+        return "tighter" if new is True else "looser"
+    if isinstance(old, dict) and isinstance(new, dict):
+        return _of_lengths(old, new)
+    return "changed"
+
+
+def _of_lengths(old: Document, new: Document) -> str:
+    """A column or variable: shorter lengths and nothing else changed is tighter."""
+    lengths = {"length", "accepted_length"}
+    others_equal = {k: v for k, v in old.items() if k not in lengths} == {
+        k: v for k, v in new.items() if k not in lengths
+    }
+    shorter = all(_number(new.get(key, 0)) <= _number(old.get(key, 0)) for key in lengths)
+    return "tighter" if others_equal and shorter else "looser"

@@ -7,8 +7,8 @@ of the chain (`replaces`, `leavesHash`) are taken when the transaction is signed
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.errors import Refused
@@ -47,3 +47,7 @@ class Act(Protocol):
     def may_pass_later(self, refused: Refused) -> bool:
         """Whether the refusal goes away by itself, so that the act waits instead of failing."""
         ...
+
+
+ActReader = Callable[[Mapping[str, Any]], Act]
+"""Reads an act as the outbox keeps it."""

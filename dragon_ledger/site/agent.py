@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
-from types import TracebackType
 
 from dragon_ledger.errors import InputError
+from dragon_ledger.quality.rules import RuleSet
 from dragon_ledger.site.commits import RunFolders, UpdateCollector
 from dragon_ledger.site.config import SiteConfig
 from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.intake import Checked, Checker, Intake
+from dragon_ledger.site.quality_check import QualityCheck
 from dragon_ledger.site.records_database import RecordsDatabase
+from dragon_ledger.site.site_acts import SITE_ACTS
 from dragon_ledger.site.workplace import Workplace
 
 RECORDS_FILE = "records.sqlite"
+
+
+@contextmanager
+def open_agent(config: SiteConfig, password: str, rules: RuleSet) -> Iterator[SiteAgent]:
+    """Open a site's folder and its agent.
+
+    Raises:
+        AlreadyRunning: another process works on the folder.
+        ConfigurationError: a key, password, token or network file cannot be used.
+        StorageError: the folder cannot be written.
+    """
+    connection = config.connection
+    with (
+        Workplace(config.folder, connection, password, SITE_ACTS) as place,
+        closing(RecordsDatabase(config.folder / RECORDS_FILE, place.vault)) as database,
+    ):
+        checker = QualityCheck(rules, database, config.workers)
+        with closing(SiteAgent(config, place, database, checker)) as agent:
+            yield agent
 
 
 class SiteAgent:
@@ -25,14 +48,15 @@ class SiteAgent:
     commit.
     """
 
-    def __init__(self, config: SiteConfig, place: Workplace, checker: Checker) -> None:
+    def __init__(
+        self, config: SiteConfig, place: Workplace, database: RecordsDatabase, checker: Checker
+    ) -> None:
         self._config = config
         self._place = place
         self._checker = checker
-        self._database = RecordsDatabase(config.folder / RECORDS_FILE, place.vault)
         self._intake = Intake(
             config,
-            self._database,
+            database,
             place.vault,
             place.store,
             place.outbox,
@@ -50,19 +74,9 @@ class SiteAgent:
         self._job: tuple[Path, Future[Checked]] | None = None
         self._reconciled = False
 
-    def __enter__(self) -> SiteAgent:
-        """For a `with` statement."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave a running check behind; it has stored nothing."""
+    def close(self) -> None:
+        """Wait for a running check; it has stored nothing that counts."""
         self._executor.shutdown(wait=True, cancel_futures=True)
-        self._database.close()
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop."""

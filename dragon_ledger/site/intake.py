@@ -49,7 +49,8 @@ class CheckedFile:
 class Checked:
     """The outcome of a quality check: what is sealed, and what the version is made from.
 
-    `outcome` is PASS, FAIL or NOT VERIFIABLE; `rows` are the clinical rows by subject.
+    `outcome` is PASS, FAIL or NOT VERIFIABLE; `rows` are the clinical rows by subject; `series`
+    says patient and study of each SeriesInstanceUID.
     """
 
     outcome: str
@@ -59,6 +60,7 @@ class Checked:
     html: bytes
     files: Sequence[CheckedFile]
     rows: Mapping[str, Sequence[ClinicalRow]]
+    series: Mapping[str, tuple[str, str]]
 
 
 def complete_transfers(inbox: Path) -> Iterator[Path]:
@@ -253,6 +255,7 @@ class Intake:
         return {
             "transfer": transfer.name,
             "outcome": checked.outcome,
+            "series": dict(checked.series),
             "registration": act.to_json(),
             "summary": summary.hex(),
             "annex": self._store.put(checked.annex).hex(),

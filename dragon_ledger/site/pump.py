@@ -8,12 +8,11 @@ So the worst that a cut causes is a transaction that is sent again, or one that 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from dragon_ledger.chain.sender import Receipt
 from dragon_ledger.errors import NodeError, NonceTaken, Refused
-from dragon_ledger.site.acts import Act
+from dragon_ledger.site.acts import Act, ActReader
 from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.ledger import Ledger
 from dragon_ledger.site.outbox import Attempt, Entry, Outbox, State
@@ -31,8 +30,6 @@ CLOCK_TOLERANCE_SECONDS = 120
 
 CLOCK = "clock"
 """Name of the observation on this machine's clock."""
-
-ActReader = Callable[[Mapping[str, Any]], Act]
 
 
 class Pump:

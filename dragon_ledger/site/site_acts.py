@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.errors import Refused
 from dragon_ledger.records import VersionFlag
+from dragon_ledger.site.acts import ActReader
 from dragon_ledger.site.ledger import Ledger
 
 _WAITS = frozenset({"AccountUnknown"})
@@ -180,7 +181,7 @@ class DecideVersion(_JsonAct):
         return refused.name in _WAITS
 
 
-SITE_ACTS = {
+SITE_ACTS: Mapping[str, ActReader] = {
     RegisterVersion.kind: RegisterVersion.from_json,
     CommitUpdate.kind: CommitUpdate.from_json,
     DecideVersion.kind: DecideVersion.from_json,

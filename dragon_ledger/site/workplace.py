@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from dragon_ledger.chain.accounts import Keystore
+from dragon_ledger.chain.accounts import Keystore, read_password
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.network import Network
 from dragon_ledger.errors import LedgerError, StorageError
+from dragon_ledger.site.acts import ActReader
 from dragon_ledger.site.config import Connection
 from dragon_ledger.site.documents import Documents
 from dragon_ledger.site.event_log import log_event
@@ -19,7 +20,7 @@ from dragon_ledger.site.exchange import open_exchange
 from dragon_ledger.site.ledger import Ledger
 from dragon_ledger.site.lock import FolderLock
 from dragon_ledger.site.outbox import Outbox
-from dragon_ledger.site.pump import ActReader, Pump
+from dragon_ledger.site.pump import Pump
 from dragon_ledger.site.statements import LedgerAddress
 from dragon_ledger.site.store import Store
 from dragon_ledger.site.vault import open_vault
@@ -38,7 +39,6 @@ class Workplace:
         folder: Path,
         connection: Connection,
         password: str,
-        token: str | None,
         acts: Mapping[str, ActReader],
     ) -> None:
         """Open the folder; nothing is asked of the chain or the exchange yet.
@@ -61,7 +61,7 @@ class Workplace:
             self.client = Client(self.network, connection.rpc or None)
             stack.callback(self.client.close)
             self.store = Store(folder / "store", self.vault)
-            exchange = open_exchange(connection.exchange, token, folder)
+            exchange = open_exchange(connection.exchange, _token(connection), folder)
             self.documents = Documents(self.store, self.outbox, exchange)
             self.ledger = Ledger(self.client, signer, connection.organisation)
             self.watch = ChainWatch(self.client)
@@ -121,3 +121,8 @@ class Workplace:
         # A full disk cannot take this note; the log has it, and `status` looks at the disk itself.
         with contextlib.suppress(StorageError):
             self.outbox.observe(name, words)
+
+
+def _token(connection: Connection) -> str | None:
+    file = connection.token_file
+    return None if file is None else read_password(file, "Token of the exchange: ")

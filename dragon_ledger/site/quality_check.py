@@ -1,0 +1,171 @@
+"""Runs the quality check of a transfer for the agent, and remembers what was read."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from dragon_ledger.digests import manifest
+from dragon_ledger.quality.check import check_transfer
+from dragon_ledger.quality.dicom.image_facts import from_memo
+from dragon_ledger.quality.known import (
+    FileRecord,
+    KnownSeries,
+    KnownTransfers,
+    PreviousVersion,
+    Progress,
+)
+from dragon_ledger.quality.report import QualityReport
+from dragon_ledger.quality.rules import RuleSet
+from dragon_ledger.quality.tables import UnreadableTable, read_table
+from dragon_ledger.site.intake import Checked, CheckedFile
+from dragon_ledger.site.records_database import RecordsDatabase
+
+SUBJECT_COLUMN = "usubjid"
+ProgressSink = Callable[[Progress], None]
+
+
+class QualityCheck:
+    """Checks the transfers of one site; a file that was read before and is unchanged is not read.
+
+    `watch` is told how far a check is; what it raises ends the check.
+    """
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        database: RecordsDatabase,
+        workers: int,
+        watch: ProgressSink | None = None,
+    ) -> None:
+        self._rules = rules
+        self._database = database
+        self._workers = workers or None
+        self._watch = watch
+
+    def __call__(self, transfer: Path) -> Checked:
+        """Check a transfer.
+
+        Raises:
+            InputError: the folder cannot be read at all.
+        """
+        report = self.report(transfer)
+        return Checked(
+            outcome=str(report.outcome),
+            rule_set=report.rules.digest.value,
+            summary=report.summary_json(),
+            annex=report.annex_json(),
+            html=b"",
+            files=[_file(record) for record in report.files],
+            rows=clinical_rows(transfer, report.files),
+            series={row.series_uid: (row.subject, row.study_uid) for row in report.series},
+        )
+
+    def report(self, transfer: Path, *, reread: bool = False) -> QualityReport:
+        """The report on a transfer; `reread` reads every file, known or not."""
+
+        def remember(progress: Progress) -> None:
+            self._database.put_files(
+                transfer.name, ((record.path, _write(record)) for record in progress.new)
+            )
+            if self._watch is not None:
+                self._watch(progress)
+
+        return check_transfer(
+            transfer,
+            self._rules,
+            today=_today(),
+            known=self._known(transfer, reread=reread),
+            previous=self._previous(),
+            progress=remember,
+            workers=self._workers,
+        )
+
+    def _known(self, transfer: Path, *, reread: bool) -> KnownTransfers:
+        files = {} if reread else dict(self._files(transfer.name))
+        series: dict[str, KnownSeries] = {}
+        instances: dict[str, bytes] = {}
+        for _, facts in self._database.versions():
+            for uid, (patient, study) in facts["series"].items():
+                series[uid] = KnownSeries(patient, study)
+            for record in self._files(facts["transfer"]):
+                if uid := _instance(record[1]):
+                    instances[uid] = record[1].sha256
+        return KnownTransfers(files, series, instances)
+
+    def _files(self, transfer: str) -> Iterator[tuple[str, FileRecord]]:
+        for data in self._database.files(transfer):
+            record = _read(data)
+            yield record.path, record
+
+    def _previous(self) -> PreviousVersion | None:
+        """The last version that passed, as what a new transfer is compared with."""
+        for _, facts in reversed(self._database.versions()):
+            if facts["outcome"] == "PASS":
+                return PreviousVersion(
+                    {path: record.sha256 for path, record in self._files(facts["transfer"])}
+                )
+        return None
+
+
+def clinical_rows(
+    transfer: Path, files: tuple[FileRecord, ...]
+) -> Mapping[str, list[manifest.ClinicalRow]]:
+    """The rows of the transfer's CSV tables that name a subject, by subject.
+
+    A table that cannot be read is in the quality report, and in the manifest as a file.
+    """
+    rows: dict[str, list[manifest.ClinicalRow]] = {}
+    for file in files:
+        if file.subject is not None or not file.path.lower().endswith(".csv"):
+            continue
+        domain = Path(file.path).stem.rpartition("_")[2].upper()
+        try:
+            table = read_table(file.path, (transfer / file.path).read_bytes())
+        except UnreadableTable:
+            continue
+        for row in table.rows:
+            if subject := row.values.get(SUBJECT_COLUMN):
+                rows.setdefault(subject, []).append(manifest.ClinicalRow(domain, row.values))
+    return rows
+
+
+def _file(record: FileRecord) -> CheckedFile:
+    return CheckedFile(manifest.FileRecord(record.path, record.size, record.sha256), record.subject)
+
+
+def _instance(record: FileRecord) -> str:
+    """The SOPInstanceUID that a check remembers of an image; empty for a table."""
+    if not record.memo:
+        return ""
+    # The second entry names the profile that the memo was made for; any will do here.
+    facts = from_memo(record.memo, json.loads(record.memo)[1])
+    return facts.sop_instance if facts else ""
+
+
+def _write(record: FileRecord) -> bytes:
+    return json.dumps(
+        [
+            record.path,
+            record.size,
+            record.sha256.hex(),
+            record.mtime_ns,
+            record.inode,
+            record.subject,
+            base64.b64encode(record.memo).decode(),
+        ]
+    ).encode()
+
+
+def _read(data: bytes) -> FileRecord:
+    path, size, sha256, mtime_ns, inode, subject, memo = json.loads(data)
+    return FileRecord(
+        path, size, bytes.fromhex(sha256), mtime_ns, inode, subject, base64.b64decode(memo)
+    )
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -39,8 +39,8 @@ def read_csv_table(path: str, domain: str, content: bytes, known: frozenset[str]
     names, oddities = _variable_names(header)
     _refuse_uneven_rows(body, separator, len(header))
     frame = _frame(body, separator, names)
-    frame, blank_rows = _without_blank_rows(frame)
     frame, padded = _without_surrounding_blanks(frame)
+    frame, blank_rows = _without_blank_rows(frame)
     form = _oddities_of_form(text, separator)
     return Table(
         path,
@@ -117,8 +117,8 @@ def _plain_lengths(body: bytes, separator: str) -> Iterator[tuple[int, int]]:
     ends = np.append(np.flatnonzero(data == ord("\n")), len(data))
     separators = np.flatnonzero(data == ord(separator))
     fields = np.diff(np.searchsorted(separators, ends), prepend=0) + 1
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    blank = (ends - starts <= 1) & (fields == 1)
+    lengths = np.diff(ends, prepend=-1) - 1
+    blank = (lengths == 0) | ((lengths == 1) & (data[ends - 1] == ord("\r")))
     for index in np.flatnonzero((fields != fields[0]) & ~blank)[:1]:
         yield int(index) + 1, int(fields[index])
 
@@ -178,10 +178,8 @@ def _without_surrounding_blanks(frame: pl.DataFrame) -> tuple[pl.DataFrame, list
         if count:
             row = int(frame.get_column(ROW).filter(padded)[0])
             oddities.append(Oddity("padding", "blanks around the value", row, name, count))
-    if oddities:
-        blank = pl.col(variables).replace("", None)
-        stripped = stripped.with_columns(blank)
-    return stripped, oddities
+    text = pl.col(variables)
+    return stripped.with_columns(pl.when(text != "").then(text).name.keep()), oddities
 
 
 def _oddities_of_form(text: RecognisedText, separator: str) -> list[Oddity]:

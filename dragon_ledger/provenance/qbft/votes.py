@@ -1,9 +1,10 @@
 """How votes in headers change the set of validators.
 
-Every block may carry one vote of its proposer. As soon as more than half of the set votes the same
-way about an address, the set of the next block is changed and the votes about that address are
-forgotten; the votes that a dropped validator gave are forgotten, too. At every multiple of the
-epoch length all votes are forgotten, that block's own included. This is what Hyperledger Besu and
+Every block may carry one vote of its proposer. A vote for what is already so withdraws the
+proposer's earlier one. When a block votes about an address and more than half of the set then wants
+a change, the set of the next block is changed and the votes about that address are forgotten; the
+votes that a dropped validator gave are forgotten, too. At every multiple of the epoch length
+all votes are forgotten, that block's own included. This is what Hyperledger Besu and
 GoQuorum do, but for one corner (ADR 0042).
 """
 
@@ -38,9 +39,8 @@ class ValidatorSet:
         if vote is None:
             return self
         cast = CastVote(header.proposer, vote.recipient)
-        if vote.add == (vote.recipient in self.validators):
-            return ValidatorSet(self.validators, self.votes - {cast})
-        votes = self.votes | {cast}
+        useless = vote.add == (vote.recipient in self.validators)
+        votes = self.votes - {cast} if useless else self.votes | {cast}
         if 2 * _count(votes, vote.recipient) <= len(self.validators):
             return ValidatorSet(self.validators, votes)
         return _decided(self.validators, votes, vote.recipient)

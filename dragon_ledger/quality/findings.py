@@ -129,11 +129,12 @@ def group(findings: Iterable[Finding]) -> tuple[FindingGroup, ...]:
     """Put equal findings together: errors first, then by check, code, place; the order is total."""
     members: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
-        members.setdefault(_group_key(finding), []).append(finding)
+        members.setdefault(group_key(finding), []).append(finding)
     return tuple(_group_of(members[key]) for key in sorted(members))
 
 
-def _group_key(finding: Finding) -> tuple[str, ...]:
+def group_key(finding: Finding) -> tuple[str, ...]:
+    """Equal findings have equal keys; groups are in the order of their keys."""
     return (
         str(_RANK[finding.severity]),
         finding.check,

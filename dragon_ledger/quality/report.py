@@ -22,6 +22,7 @@ from dragon_ledger.quality.findings import (
     FindingGroup,
     Severity,
     group,
+    group_key,
     overall,
     place_key,
 )
@@ -111,6 +112,11 @@ class QualityReport:
         """Equal findings as one, errors first."""
         return group(self.findings)
 
+    @cached_property
+    def _group_numbers(self) -> dict[tuple[str, ...], int]:
+        keys = sorted({group_key(finding) for finding in self.findings})
+        return {key: number for number, key in enumerate(keys)}
+
     def result(self, check: str) -> CheckResult:
         """The result of one check.
 
@@ -158,12 +164,18 @@ class QualityReport:
         }
 
     def annex(self) -> dict[str, Any]:
-        """Findings with their places, the per-subject table, slice positions."""
+        """Findings with their places, the per-subject table, slice positions.
+
+        A finding's `group` is the place of its group in the summary's `findings`.
+        """
         return {
             "format": ANNEX_FORMAT,
             "day": self.today.isoformat(),
             "rule_set": {"name": self.rules.name, "digest": str(self.rules.digest)},
-            "findings": [_finding(entry) for entry in self.findings[:MOST_FINDINGS]],
+            "findings": [
+                {"group": self._group_numbers[group_key(entry)], **_finding(entry)}
+                for entry in self.findings[:MOST_FINDINGS]
+            ],
             "findings_left_out": max(0, len(self.findings) - MOST_FINDINGS),
             "series": [_slots(entry) for entry in self.series],
             "plots": [

@@ -10,9 +10,7 @@ from importlib import import_module
 from types import ModuleType
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*[a-z]{2,}", re.IGNORECASE)
-_PHONE = re.compile(
-    r"(?<![\w.])(?:\+|00)\d{1,3}[ ./-]?(?:\(0\)[ ./-]?)?\d(?:[ ./-]?\d){6,11}(?![\w])"
-)
+_PHONE = re.compile(r"(?<![\w.])\+\d{1,3}[ ./-]?(?:\(0\)[ ./-]?)?\d(?:[ ./-]?\d){6,11}(?![\w])")
 _CALLED_PHONE = re.compile(
     r"\b(?:tel|phone|mobile|gsm|fax|telefon|t[ée]l[ée]phone)\b\W{0,3}\d(?:[ ./-]?\d){5,12}",
     re.IGNORECASE,

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from math import gcd
 from threading import BoundedSemaphore
 from types import TracebackType
 from typing import Self
 
-from dragon_ledger.digests.hdf5.merkle import BLOCK, block_hashes, root_hash
+from dragon_ledger.digests.hdf5.merkle import BLOCK, block_hashes, leaf_hash, root_hash
 
 _PIECE = 4 * BLOCK
 _PENDING_PIECES = 64
@@ -87,6 +88,19 @@ class DataTree:
             self._submit(data[at : min(at + _PIECE, whole)], mapped=mapped)
         self._rest += data[whole:]
 
+    def add_repeated(self, pattern: bytes, size: int) -> None:
+        """Take `size` bytes that repeat a pattern, as the first bytes of a tree.
+
+        Blocks repeat after as many blocks as the pattern has factors that a block has not.
+        """
+        whole = size // BLOCK
+        distinct = min(whole, len(pattern) // gcd(len(pattern), BLOCK))
+        leaves = [leaf_hash(_repeated(pattern, at * BLOCK, BLOCK)) for at in range(distinct)]
+        if distinct:
+            turns, rest = divmod(whole, distinct)
+            self._leaves += b"".join(leaves) * turns + b"".join(leaves[:rest])
+        self._rest += _repeated(pattern, whole * BLOCK, size % BLOCK)
+
     def is_ready(self) -> bool:
         """Tell whether `root` would return without waiting."""
         return all(future.done() for future in self._pending)
@@ -113,3 +127,8 @@ class DataTree:
         self._pending.append(self._pool.submit(piece, mapped=mapped))
         if len(self._pending) > _PENDING_PIECES:
             self._leaves += self._pending.popleft().result()
+
+
+def _repeated(pattern: bytes, start: int, count: int) -> bytes:
+    first = start % len(pattern)
+    return (pattern * ((first + count) // len(pattern) + 1))[first : first + count]

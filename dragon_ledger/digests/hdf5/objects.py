@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from math import ceil, prod
 
 from h5py import h5a, h5d, h5g, h5z
 
@@ -34,6 +35,9 @@ from dragon_ledger.digests.hdf5.values import Stored, ValueReader, read_attribut
 from dragon_ledger.digests.hdf5.variable import codec
 from dragon_ledger.digests.hdf5.walk import Alias, Node, SoftLink, Step, Walker, shown
 from dragon_ledger.errors import UnsupportedContent
+
+_UNWRITTEN_SHARE = 64
+_CHUNK_COST = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ class ObjectReader:
     def _claim(self, stored: Stored) -> int:
         """Count the values' bytes against what the file may hold."""
         size: int = stored.space.elements() * stored.tid.get_size()
-        self._left -= size
+        self._left -= _cost(stored, size)
         if self._left < 0:
             raise UnsupportedContent(
                 stored.where, f"{size} bytes of values claimed, too many for a file of this size"
@@ -158,6 +162,19 @@ class ObjectReader:
             encoded.sort()
         data = data_root(b"".join(encoded))
         return attribute_leaf(name, datatype.encoding(), space.encoding(), data)
+
+
+def _cost(stored: Stored, size: int) -> int:
+    """Bytes of values that take as long to digest: small chunks are dear, no chunks are cheap."""
+    if not stored.is_written():
+        return size // _UNWRITTEN_SHARE
+    creation = stored.dataset.get_create_plist()
+    if creation.get_layout() != h5d.CHUNKED:
+        return size
+    chunks: int = prod(
+        ceil(extent / step) for extent, step in zip(stored.dims, creation.get_chunk(), strict=True)
+    )
+    return max(size, chunks * _CHUNK_COST)
 
 
 def _check_storage(dataset: h5d.DatasetID, where: str) -> None:

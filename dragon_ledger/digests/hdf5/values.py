@@ -40,6 +40,10 @@ class Stored:
     space: Space
     where: str
 
+    def is_written(self) -> bool:
+        """Tell whether the file holds any value; otherwise all read as the fill value."""
+        return bool(self.dataset.get_storage_size())
+
     @property
     def dims(self) -> Shape:
         """Extents; empty for a scalar and for a null dataspace."""
@@ -63,6 +67,13 @@ class ValueReader:
             InputError: the file is damaged.
         """
         canonicalizer = Canonicalizer(stored.datatype, stored.where)
+        if file_size(stored.datatype) > self._limits.element:
+            raise UnsupportedContent(
+                stored.where, f"elements of more than {self._limits.element} bytes"
+            )
+        if not stored.is_written():
+            _feed_unwritten(stored, canonicalizer, tree)
+            return
         extent = self._extent(stored)
         if extent is not None and is_plain(stored.datatype):
             self._feed_mapped(extent, tree)
@@ -108,8 +119,6 @@ class ValueReader:
             return
         chunk, filtered = self._chunk(stored)
         element = file_size(stored.datatype)
-        if element > self._limits.element:
-            raise UnsupportedContent(stored.where, f"elements of {element} bytes")
         way = cut(stored.dims, element, chunk, max(_SLAB, element))
         if filtered and way.visits(chunk) > _VISITS:
             yield from self._spilled(stored, chunk)
@@ -156,6 +165,12 @@ def read_attribute(attribute: h5a.AttrID, space: Space, codec: Codec, where: str
     with reading(where):
         attribute.read(column, codec.memory)
     return codec.encode(column.reshape(-1)["value"])
+
+
+def _feed_unwritten(stored: Stored, canonicalizer: Canonicalizer, tree: DataTree) -> None:
+    first = _read_raw(stored, slab_at(stored.dims, 0, 1))
+    pattern = b"".join(piece.tobytes() for piece in canonicalizer.canonical(first))
+    tree.add_repeated(pattern, len(pattern) * stored.space.elements())
 
 
 def _read_raw(stored: Stored, slab: Slab) -> Bytes:

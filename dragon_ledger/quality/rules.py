@@ -1,9 +1,9 @@
 """The specification as data: a rule set, its canonical digest, and rule sets derived from it.
 
 A rule set is one JSON-like document (`rule_sets/hds-1.0.toml`). Its digest is SHA-256 over the
-canonical JSON of that document: keys sorted by code point, no white space, UTF-8, no escapes beyond
-what JSON needs. Every number in it is a text, so no floating-point number is ever written. That
-digest is what the consortium accepts on chain as a rule set (`docs/spec/rule-set.md`).
+canonical JSON (RFC 8785) of that document. Every number in it is a text, so no floating-point
+number is ever written. That digest is what the consortium accepts on chain as a rule set
+(`docs/spec/rule-set.md`).
 """
 
 from __future__ import annotations
@@ -203,23 +203,29 @@ class RuleSet:
 
 
 def canonical_json(value: object) -> bytes:
-    """Canonical JSON: sorted keys, no white space, UTF-8. Floats are refused (write texts)."""
-    _refuse_floats(value)
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace")
+    r"""Canonical JSON (RFC 8785) of texts, whole numbers, truth values, null, lists and objects.
+
+    Bytes of a file name that are no UTF-8 become `\xNN`.
+
+    Raises:
+        ConfigurationError: a floating-point number is in it; numbers with a point are texts here.
+    """
+    text = json.dumps(_canonical(value), separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8")
 
 
-def _refuse_floats(value: object) -> None:
-    if isinstance(value, float):
-        raise ConfigurationError(
-            f"the number {value!r} is written as a floating-point number: write it as a text"
-        )
-    if isinstance(value, Mapping):
-        for entry in value.values():
-            _refuse_floats(entry)
-    elif isinstance(value, list | tuple):
-        for entry in value:
-            _refuse_floats(entry)
+def _canonical(value: object) -> object:
+    match value:
+        case str():
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        case float():
+            raise ConfigurationError(f"{value!r} is a floating-point number: write it as a text")
+        case Mapping():
+            names = sorted(value, key=lambda name: str(name).encode("utf-16-be", "surrogatepass"))
+            return {_canonical(name): _canonical(value[name]) for name in names}
+        case list() | tuple():
+            return [_canonical(entry) for entry in value]
+    return value
 
 
 def built_in(name: str = "hds-1.0") -> RuleSet:

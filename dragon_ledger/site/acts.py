@@ -8,7 +8,8 @@ of the chain (`replaces`, `leavesHash`) are taken when the transaction is signed
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.errors import Refused
@@ -51,3 +52,30 @@ class Act(Protocol):
 
 ActReader = Callable[[Mapping[str, Any]], Act]
 """Reads an act as the outbox keeps it."""
+
+WAITS = frozenset({"AccountUnknown"})
+"""Refusals that go away when the account accepts its enrolment; an unattended process waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonAct:
+    """Bytes as hexadecimal digits, everything else as it is."""
+
+    def to_json(self) -> Mapping[str, object]:
+        """The act as the outbox keeps it."""
+        return {
+            name: value.hex() if isinstance(value, bytes) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(
+            **{
+                part.name: bytes.fromhex(values[part.name])
+                if part.type == "bytes"
+                else values[part.name]
+                for part in fields(cls)
+            }
+        )

@@ -32,6 +32,10 @@ class Ledger:
         """The newest block."""
         return self.client.block("latest")
 
+    def final_block(self) -> int:
+        """Number of the newest block that the network file calls final."""
+        return max(0, self.head().number - self.client.network.finality_blocks)
+
     def time(self, block: int) -> int:
         """A block's timestamp."""
         return self.client.block(block).time

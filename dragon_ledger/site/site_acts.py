@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import ClassVar
 
 from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.errors import Refused
 from dragon_ledger.records import VersionFlag
-from dragon_ledger.site.acts import ActReader
+from dragon_ledger.site.acts import WAITS, ActReader, JsonAct
 from dragon_ledger.site.ledger import Ledger
 
-_WAITS = frozenset({"AccountUnknown"})
-"""Refusals that go away when the account accepts its enrolment; an unattended agent waits."""
-
 
 @dataclass(frozen=True, slots=True)
-class _JsonAct:
-    """Bytes as hexadecimal digits, everything else as it is."""
-
-    def to_json(self) -> Mapping[str, object]:
-        """The act as the outbox keeps it."""
-        return {
-            name: value.hex() if isinstance(value, bytes) else value
-            for name, value in asdict(self).items()
-        }
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
-        return cls(
-            **{
-                part.name: bytes.fromhex(values[part.name])
-                if part.type == "bytes"
-                else values[part.name]
-                for part in fields(cls)
-            }
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterVersion(_JsonAct):
+class RegisterVersion(JsonAct):
     """`DatasetRegistry.register`; `version` is the id that it will have, zero bytes mean none."""
 
     kind: ClassVar[str] = "register"
@@ -89,11 +62,11 @@ class RegisterVersion(_JsonAct):
 
     def may_pass_later(self, refused: Refused) -> bool:
         """An account that is enrolled but not accepted yet."""
-        return refused.name in _WAITS
+        return refused.name in WAITS
 
 
 @dataclass(frozen=True, slots=True)
-class CommitUpdate(_JsonAct):
+class CommitUpdate(JsonAct):
     """`TrainingLedger.commitUpdate`; `mark` names the drop that it came from."""
 
     kind: ClassVar[str] = "commit"
@@ -137,11 +110,11 @@ class CommitUpdate(_JsonAct):
         """A round that is not open yet, because this node is behind or the last one not closed."""
         if refused.name == "RoundNotOpen":
             return int(str(refused.values["open"])) < self.round
-        return refused.name in _WAITS
+        return refused.name in WAITS
 
 
 @dataclass(frozen=True, slots=True)
-class DecideVersion(_JsonAct):
+class DecideVersion(JsonAct):
     """`supersede` or `retire`, by the version's own site; `successor` is empty for `retire`."""
 
     kind: ClassVar[str] = "decide"
@@ -178,7 +151,7 @@ class DecideVersion(_JsonAct):
 
     def may_pass_later(self, refused: Refused) -> bool:
         """An account that is enrolled but not accepted yet."""
-        return refused.name in _WAITS
+        return refused.name in WAITS
 
 
 SITE_ACTS: Mapping[str, ActReader] = {

@@ -25,6 +25,9 @@ GROUPS: dict[str, tuple[str, str]] = {
     "chain": ("dragon_ledger.cli.chain", "Embedded node, deployment, check of deployed code."),
     "consortium": ("dragon_ledger.cli.consortium", "Organisations, accounts, accepted rule sets."),
     "review": ("dragon_ledger.cli.review", "Read and decide on dataset versions of others."),
+    "verify": ("dragon_ledger.cli.verify", "The verdict on a model file."),
+    "api": ("dragon_ledger.cli.api", "The verdict service and its tokens."),
+    "index": ("dragon_ledger.cli.index", "The chain's events in SQL: run, rebuild, status."),
     "release": ("dragon_ledger.cli.release", "Release a round's aggregate; withdraw a release."),
 }
 

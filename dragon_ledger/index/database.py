@@ -8,7 +8,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
@@ -92,3 +92,10 @@ def bind_network(
             f" (genesis {bytes(found['genesis_hash']).hex()}) with other contracts than the"
             " network file names; use another database, or 'dragon-ledger index rebuild'"
         )
+
+
+def clear(engine: Engine) -> None:
+    """Delete everything, so that the next pass reads the whole chain again."""
+    with engine.begin() as connection:
+        for table in schema.metadata.sorted_tables:
+            connection.execute(delete(table))

@@ -79,7 +79,7 @@ def facts_for(connection: Connection, digest: bytes, stale_reason: str | None = 
         origins=origins,
         runs=runs,
         versions=versions,
-        organisations=people.organisations(connection, _named(acts, runs)),
+        organisations=people.organisations(connection, {act.organisation for act in acts}),
         accounts=people.accounts(connection, {act.account for act in acts}),
         rule_sets=people.rule_sets(connection, {version.rule_set for version in versions}),
     )
@@ -172,13 +172,3 @@ def _acts(
     for version in versions:
         yield version.act
         yield from (decision.act for decision in version.decisions)
-
-
-def _named(acts: Iterable[Act], runs: tuple[Run, ...]) -> set[int]:
-    """Organisations that act, and participants that may be absent."""
-    numbers = {act.organisation for act in acts}
-    for run in runs:
-        numbers |= run.participants
-        for closed in run.rounds:
-            numbers |= closed.participants
-    return numbers

@@ -39,32 +39,27 @@ def organisation(changes: Iterable[Row]) -> Organisation | None:
 
 
 def account(changes: Iterable[Row]) -> Account | None:
-    """One address after its changes, oldest first; the last enrolment before acceptance counts."""
+    """One address after its changes, oldest first; None while it has accepted no enrolment."""
     found: Account | None = None
+    enrolled: dict[int, int] = {}
     for row in changes:
-        if row.kind == "enrolled" and (found is None or found.accepted_at is None):
+        if row.kind == "enrolled":
+            enrolled[row.organisation] = row.at
+        elif row.kind == "accepted":
             found = Account(
                 bytes(row.account),
                 row.organisation,
                 Role(row.roles),
+                enrolled[row.organisation],
                 row.at,
-                None,
                 None,
                 None,
                 where(row, CONTRACT),
             )
-        elif found is not None and row.kind == "accepted":
-            found = replace(
-                found,
-                organisation=row.organisation,
-                roles=Role(row.roles),
-                accepted_at=row.at,
-                where=where(row, CONTRACT),
-            )
         elif found is not None and row.kind == "ended":
             found = replace(found, to=row.moment)
-        elif found is not None and row.kind == "compromised":
-            # Marking ends the account in the next second, unless it ends earlier.
+        elif found is not None:
+            # Marking as compromised ends the account in the next second, unless it ends earlier.
             ends = row.at + 1 if found.to is None else min(found.to, row.at + 1)
             found = replace(found, compromised_since=row.moment, to=ends)
     return found

@@ -68,11 +68,11 @@ class TrustedBlock:
 
 
 def trust_root(
-    number: int, block_hash: bytes, time: int, validators: Iterable[bytes], epoch_length: int
+    number: int, block_hash: bytes, time: int, validators: Iterable[bytes]
 ) -> TrustedBlock:
-    """What `network.json` vouches for. No votes are pending in an epoch's first block."""
+    """What `network.json` vouches for; only at a genesis block no vote can be pending."""
     members = frozenset(validators)
-    following = ValidatorSet(members) if number % epoch_length == 0 else None
+    following = ValidatorSet(members) if number == 0 else None
     return TrustedBlock(number, block_hash, time, members, following)
 
 

@@ -3,9 +3,11 @@
 Every block may carry one vote of its proposer. A vote for what is already so withdraws the
 proposer's earlier one. When a block votes about an address and more than half of the set then wants
 a change, the set of the next block is changed and the votes about that address are forgotten; the
-votes that a dropped validator gave are forgotten, too. At every multiple of the epoch length
-all votes are forgotten, that block's own included. This is what Hyperledger Besu and
-GoQuorum do, but for one corner (ADR 0042).
+votes that a dropped validator gave are forgotten, too. From epoch to epoch all votes are forgotten;
+whether a vote in an epoch's first block or in the one before counts depends on the client (ADR
+0042), so after such a vote the set is followed no further until the next epoch.
+
+Following votes only ever refuses more: what moves trust is the rule of `light_client`.
 """
 
 from __future__ import annotations
@@ -31,11 +33,11 @@ class ValidatorSet:
     validators: frozenset[bytes]
     votes: frozenset[CastVote] = frozenset()
 
-    def after(self, header: QbftHeader, epoch_length: int) -> ValidatorSet:
-        """The set after a header that this set sealed."""
-        if header.number % epoch_length == 0:
-            return ValidatorSet(self.validators)
+    def after(self, header: QbftHeader, epoch_length: int) -> ValidatorSet | None:
+        """The set after a header that this set sealed; None where clients would not agree on it."""
         vote = header.extra.vote
+        if header.number % epoch_length in (0, epoch_length - 1):
+            return ValidatorSet(self.validators) if vote is None else None
         if vote is None:
             return self
         cast = CastVote(header.proposer, vote.recipient)

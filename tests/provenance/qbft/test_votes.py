@@ -28,7 +28,6 @@ class Tally:
     def apply(self, number: int, voter: bytes, vote: tuple[bytes, bytes] | None) -> None:
         if number % EPOCH == 0:
             self.votes = []
-            return
         if vote is None:
             return
         subject, add = vote[0], vote[1] == ADD
@@ -55,9 +54,12 @@ def test_any_votes_give_the_same_sets_as_counting_them_anew(seed: int) -> None:
         useful, useless = (DROP, ADD) if subject in members else (ADD, DROP)
         direction = useless if members == [subject] else source.choice((useful, useful, useless))
         vote = (address(subject), direction)
-        block = Block(number, members, members, proposer, vote=source.choice((vote, vote, None)))
+        cast = None if number % EPOCH in (0, EPOCH - 1) else source.choice((vote, vote, None))
+        block = Block(number, members, members, proposer, vote=cast)
         before = followed.validators
-        followed = followed.after(parse_header(block.sealed([])), EPOCH)
+        after = followed.after(parse_header(block.sealed([])), EPOCH)
+        assert after is not None
+        followed = after
         counted.apply(number, address(proposer), block.vote)
         assert followed.validators == counted.members
         assert len(followed.votes) == len(counted.votes)
@@ -72,7 +74,9 @@ def test_the_recorded_network_changed_its_set_as_its_votes_say() -> None:
     sizes = []
     for header in headers:
         assert due.validators == frozenset(header.validators)
-        due = due.after(header, VECTORS["epoch_length"])
+        after = due.after(header, VECTORS["epoch_length"])
+        assert after is not None
+        due = after
         sizes.append(len(due.validators))
     assert sizes == [4] * 3 + [5] * 12 + [4] * 5
 
@@ -84,7 +88,9 @@ def vote_of(proposer: int, subject: int, direction: bytes, number: int = 1) -> B
 def follow(*blocks: Block) -> ValidatorSet:
     due = ValidatorSet(frozenset(addresses(1, 2, 3, 4)))
     for block in blocks:
-        due = due.after(parse_header(block.sealed()), EPOCH)
+        after = due.after(parse_header(block.sealed()), EPOCH)
+        assert after is not None
+        due = after
     return due
 
 
@@ -100,10 +106,18 @@ def test_voting_twice_counts_once_and_voting_back_withdraws() -> None:
     assert not follow(vote_of(1, 5, ADD), vote_of(1, 5, DROP)).votes
 
 
-def test_an_epoch_forgets_votes_and_counts_none_of_its_own() -> None:
+@pytest.mark.parametrize("number", [EPOCH - 1, EPOCH, 2 * EPOCH])
+def test_an_epoch_forgets_votes(number: int) -> None:
     votes = (vote_of(1, 5, ADD), vote_of(2, 5, ADD))
-    assert not follow(*votes, vote_of(3, 5, ADD, EPOCH)).votes
-    assert len(follow(*votes, vote_of(3, 5, ADD, EPOCH), vote_of(4, 5, ADD)).validators) == 4
+    turn = Block(number, [1, 2, 3, 4], [1, 2, 3], 3)
+    assert not follow(*votes, turn).votes
+    assert len(follow(*votes, turn, vote_of(4, 5, ADD)).validators) == 4
+
+
+@pytest.mark.parametrize("number", [EPOCH - 1, EPOCH])
+def test_a_vote_on_which_clients_differ_ends_the_following(number: int) -> None:
+    header = parse_header(vote_of(1, 5, ADD, number).sealed())
+    assert follow().after(header, EPOCH) is None
 
 
 def test_votes_of_a_dropped_validator_are_forgotten() -> None:

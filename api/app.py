@@ -1,0 +1,138 @@
+"""The application: its parts, its endpoints, and how errors become problem details."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+import dragon_ledger
+from api import models
+from api.access_log import AccessLog
+from api.artefacts import ArtefactStore
+from api.ledger import NODE_TIMEOUT, Ledger
+from api.problems import Problem, problem_response
+from api.routes import artefacts, health, lists, verdicts
+from api.service import Service
+from api.settings import Settings
+from api.spool import Spool, prepare
+from api.tokens import TokenStore
+from dragon_ledger.chain.client import Client
+from dragon_ledger.chain.network import Network
+from dragon_ledger.digests.hdf5.worker import Hdf5Worker
+from dragon_ledger.errors import LedgerError
+
+logger = logging.getLogger("dragon_ledger.api")
+WEB = Path(__file__).parent / "web"
+BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+DESCRIPTION = """
+Does this very file trace back, round by round, to dataset versions that passed the quality check
+and were approved, and is every one of them still approved today?
+
+Send a model file to `POST /v1/verdicts`, or ask `GET /v1/verdicts/{digest}`.
+Errors are problem details (RFC 9457) with stable types.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the service; it opens nothing before it starts.
+
+    Args:
+        settings: a checked configuration.
+    """
+    app = FastAPI(
+        title="DRAGON provenance ledger",
+        version=dragon_ledger.__version__,
+        description=DESCRIPTION,
+        lifespan=lambda app: _lifespan(app, settings),
+    )
+    for router in (verdicts.router, lists.router, artefacts.router, health.router):
+        app.include_router(router)
+    _handle_errors(app)
+    _document_problems(app)
+    app.mount("/", StaticFiles(directory=WEB, html=True), name="web")
+    app.add_middleware(AccessLog)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    prepare(settings.spool)
+    client = Client(Network.load(settings.network), settings.rpc or None, NODE_TIMEOUT)
+    ledger = Ledger(settings, client)
+    with Hdf5Worker() as worker:
+        app.state.service = Service(
+            settings=settings,
+            ledger=ledger,
+            spool=Spool(settings.spool),
+            artefacts=ArtefactStore(settings.artefacts, settings.artefact_total_bytes),
+            tokens=TokenStore(settings.tokens),
+            worker=worker,
+        )
+        ledger.start()
+        try:
+            yield
+        finally:
+            await to_thread.run_sync(ledger.stop)
+            client.close()
+
+
+def _handle_errors(app: FastAPI) -> None:
+    async def problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)  # noqa: S101 - registered for this class alone
+        return problem_response(error, request.url.path)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
+        where = "; ".join(
+            f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}"
+            for entry in error.errors()
+        )
+        return problem_response(Problem("invalid-request", where), request.url.path)
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - as above
+        kind = BY_STATUS.get(error.status_code, "invalid-request")
+        found = Problem(kind, str(error.detail), error.headers)
+        return problem_response(found, request.url.path)
+
+    async def ledger(request: Request, error: Exception) -> Response:
+        return problem_response(Problem("not-ready", str(error)), request.url.path)
+
+    async def internal(request: Request, error: Exception) -> Response:
+        logger.error("request failed", exc_info=error)
+        detail = "the service's log has the cause"
+        return problem_response(Problem("internal", detail), request.url.path)
+
+    app.add_exception_handler(Problem, problem)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(LedgerError, ledger)
+    app.add_exception_handler(Exception, internal)
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the one form of all errors into the OpenAPI document, in place of FastAPI's own."""
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = original()
+            schemas = document["components"]["schemas"]
+            schemas["ProblemDetails"] = models.ProblemDetails.model_json_schema()
+            schemas.pop("HTTPValidationError", None)
+            schemas.pop("ValidationError", None)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

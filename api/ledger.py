@@ -1,0 +1,113 @@
+"""What the service knows of the chain: the index, and how fresh it is."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from api.settings import Settings
+from dragon_ledger.chain.client import Client
+from dragon_ledger.errors import LedgerError, StorageError
+from dragon_ledger.index.database import open_database
+from dragon_ledger.index.follower import Follower, reached
+from dragon_ledger.index.lock import writer_lock
+
+logger = logging.getLogger("dragon_ledger.api")
+NODE_TIMEOUT = 5.0
+
+
+class Ledger:
+    """The index and the thread that keeps it, or watches it, at the head of the chain."""
+
+    def __init__(self, settings: Settings, client: Client) -> None:
+        self.engine: Engine = open_database(settings.index)
+        self.client = client
+        self._settings = settings
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="chain", daemon=True)
+        self._good_at: float | None = None
+        self._trouble = "the node has not been asked yet"
+
+    def start(self) -> None:
+        """Start following."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following and close the index."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2 * NODE_TIMEOUT)
+        self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction on the index, so that all that is read is of one state."""
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise StorageError(f"the index cannot be read: {error.orig}") from error
+
+    def stale_reason(self) -> str | None:
+        """Why the index may be behind the chain; None while it is known not to be."""
+        good_at, trouble = self._good_at, self._trouble
+        if trouble and good_at is None:
+            return trouble
+        age = 0.0 if good_at is None else time.monotonic() - good_at
+        if trouble or age > self._settings.stale_seconds:
+            return trouble or f"the node has not answered for {age:.0f} seconds"
+        return None
+
+    def _watch(self) -> None:
+        """Ask for new blocks until stopped; every trouble is a state, none ends the thread."""
+        while not self._stop.is_set():
+            try:
+                self._passes()
+            except LedgerError as error:
+                self._note(str(error))
+            except OperationalError as error:
+                self._note(f"the index cannot be written: {error.orig}")
+            self._stop.wait(self._settings.poll_seconds)
+
+    def _passes(self) -> None:
+        """Pass after pass, as long as all goes well."""
+        if not self._settings.follow:
+            while not self._stop.wait(self._settings.poll_seconds):
+                self._compare()
+            return
+        with writer_lock(self.engine):
+            follower = Follower(self.engine, self.client)
+            while not self._stop.is_set():
+                follower.sync()
+                self._good()
+                self._stop.wait(self._settings.poll_seconds)
+
+    def _compare(self) -> None:
+        """Another process writes the index: is it at the node's newest final block?"""
+        head = self.client.final_block()
+        with self.reading() as connection:
+            done = reached(connection)
+        if done is not None and done.block >= head.number:
+            self._good()
+            return
+        at = "nothing" if done is None else f"block {done.block}"
+        behind = f"the index has read {at}, the chain is at block {head.number}"
+        since = None if self._good_at is None else time.monotonic() - self._good_at
+        if since is None or since > self._settings.stale_seconds:
+            self._note(behind)
+
+    def _good(self) -> None:
+        if self._trouble:
+            logger.info("following the chain again")
+        self._good_at, self._trouble = time.monotonic(), ""
+
+    def _note(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            logger.warning("not following the chain: %s", trouble)
+        self._trouble = trouble

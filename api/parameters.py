@@ -1,0 +1,55 @@
+"""Digests and identifiers as they come in paths and queries."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from api.problems import Problem
+
+LENGTH = 32
+METHODS = ("sha256", "hdf5-content-v1")
+DIGEST_PATTERN = r"^((sha256|hdf5-content-v1):|0x)?[0-9a-fA-F]{64}$"
+BYTES32_PATTERN = r"^(0x)?[0-9a-fA-F]{64}$"
+ADDRESS_PATTERN = r"^(0x)?[0-9a-fA-F]{40}$"
+
+DigestPath = Annotated[
+    str,
+    Path(
+        pattern=DIGEST_PATTERN,
+        description="64 hexadecimal digits, optionally with the method: `sha256:` of the file's"
+        " bytes or `hdf5-content-v1:` of its content.",
+        examples=["hdf5-content-v1:" + "1f" * LENGTH],
+    ),
+]
+Bytes32Path = Annotated[str, Path(pattern=BYTES32_PATTERN, examples=["0x" + "1f" * LENGTH])]
+Bytes32Query = Annotated[str | None, Query(pattern=BYTES32_PATTERN)]
+AddressQuery = Annotated[str | None, Query(pattern=ADDRESS_PATTERN)]
+OrganisationQuery = Annotated[int | None, Query(ge=0, le=255)]
+CursorQuery = Annotated[
+    str | None,
+    Query(max_length=64, description="`next` of the page before; absent for the first page."),
+]
+LimitQuery = Annotated[int, Query(ge=1, le=500, description="Items on a page.")]
+
+
+def digest_of(text: str) -> bytes:
+    """The 32 bytes of a digest or identifier, with or without its method or 0x.
+
+    Raises:
+        Problem: it is none.
+    """
+    digits = text.rpartition(":")[2].removeprefix("0x")
+    try:
+        value = bytes.fromhex(digits)
+    except ValueError as error:
+        raise Problem("bad-digest", "expected 64 hexadecimal digits") from error
+    if len(value) != LENGTH:
+        raise Problem("bad-digest", "expected 64 hexadecimal digits")
+    return value
+
+
+def optional_bytes(text: str | None) -> bytes | None:
+    """The bytes of an identifier or address that a filter names; None without a filter."""
+    return None if text is None else bytes.fromhex(text.removeprefix("0x"))

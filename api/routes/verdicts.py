@@ -1,0 +1,173 @@
+"""The verdict and the trace, by digest and by file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Header, Query, Request
+from starlette.responses import Response
+
+from api import models
+from api.parameters import DIGEST_PATTERN, DigestPath, digest_of
+from api.problems import Problem
+from api.security import require
+from api.service import Service
+from api.spool import Spooled
+from dragon_ledger.chain.facts import facts_for as facts_of_node
+from dragon_ledger.errors import ChainError, InputError, StorageError
+from dragon_ledger.index.facts import facts_for
+from dragon_ledger.provenance.presented import facts_of_file
+from dragon_ledger.provenance.results import Presented
+from dragon_ledger.provenance.to_json import verdict_json
+from dragon_ledger.provenance.trace import trace
+from dragon_ledger.provenance.verdict import judge
+from dragon_ledger.records import Facts, Source
+
+router = APIRouter(prefix="/v1", tags=["verdict"], dependencies=[Depends(require("verdict:read"))])
+NoneMatch = Annotated[str | None, Header(description="An ETag: 304 when nothing has changed.")]
+SourceQuery = Annotated[
+    models.SourceName,
+    Query(description="`index` answers fast; `node` reads every fact from the chain now."),
+]
+
+
+def facts(service: Service, digest: bytes, source: Source = Source.INDEX) -> Facts:
+    """The facts about a digest, and why they may be out of date."""
+    if source is Source.NODE:
+        try:
+            return facts_of_node(service.ledger.client, digest)
+        except ChainError as error:
+            return _last_known(service, digest, f"the node gave no facts: {error}")
+    return _last_known(service, digest, service.ledger.stale_reason())
+
+
+def _last_known(service: Service, digest: bytes, stale: str | None) -> Facts:
+    with service.ledger.reading() as connection:
+        return facts_for(connection, digest, stale)
+
+
+def _etag(body: dict[str, Any]) -> str:
+    """Changes with whatever the verdict says, not with the second in which it was asked."""
+    lasting = {key: value for key, value in body.items() if key != "judged_at"}
+    text = json.dumps(lasting, sort_keys=True, separators=(",", ":"))
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+def _answer(body: dict[str, Any], known: str | None) -> Response:
+    etag = _etag(body)
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if known is not None and _matches(known, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(json.dumps(body, separators=(",", ":")), 200, headers, "application/json")
+
+
+def _matches(known: str, etag: str) -> bool:
+    """If-None-Match, RFC 9110 section 13.1.2: weak comparison, or `*`."""
+    candidates = [part.strip().removeprefix("W/") for part in known.split(",")]
+    return "*" in candidates or etag in candidates
+
+
+@router.get(
+    "/verdicts/{digest}",
+    response_model=models.Verdict,
+    responses=models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
+    summary="Verdict by digest",
+)
+def verdict(
+    request: Request,
+    digest: DigestPath,
+    source: SourceQuery = models.SourceName.INDEX,
+    if_none_match: NoneMatch = None,
+) -> Response:
+    """Judge the model with this content digest or file digest.
+
+    An unknown digest is an answer (`not valid`: the digest is not known), not an error.
+    """
+    service: Service = request.app.state.service
+    found = facts(service, digest_of(digest), Source(source.value))
+    return _answer(verdict_json(judge(found, int(time.time()))), if_none_match)
+
+
+@router.get(
+    "/traces/{digest}",
+    response_model=models.Trace,
+    responses=models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
+    summary="Trace by digest",
+)
+def trace_graph(
+    request: Request,
+    digest: DigestPath,
+    source: SourceQuery = models.SourceName.INDEX,
+    if_none_match: NoneMatch = None,
+) -> Response:
+    """Give the graph from a model back to its inputs; without nodes when nothing is known."""
+    service: Service = request.app.state.service
+    found = facts(service, digest_of(digest), Source(source.value))
+    return _answer(trace(found).to_json(), if_none_match)
+
+
+@router.get(
+    "/verdicts",
+    response_model=models.Verdict,
+    responses=models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
+    summary="Verdict by the digests of a file",
+)
+def verdict_by_digests(
+    request: Request,
+    file_digest: Annotated[str, Query(pattern=DIGEST_PATTERN)],
+    content_digest: Annotated[str | None, Query(pattern=DIGEST_PATTERN)] = None,
+    if_none_match: NoneMatch = None,
+) -> Response:
+    """Judge a file that the caller has hashed itself, so that the file need not travel.
+
+    Without `content_digest`, that the file holds the released model cannot be verified.
+    """
+    content = None if content_digest is None else digest_of(content_digest)
+    why = "" if content is not None else "no content digest was given"
+    presented = Presented(digest_of(file_digest), content, why)
+    return _judge_presented(request.app.state.service, presented, if_none_match)
+
+
+@router.post(
+    "/verdicts",
+    response_model=models.Verdict,
+    responses=models.errors(401, 403, 413, 422, 503, 507),
+    summary="Verdict by file",
+    openapi_extra=models.BINARY_BODY,
+)
+async def verdict_by_file(request: Request) -> Response:
+    """Judge a model file: send its bytes as the body.
+
+    The SHA-256 is taken while the body arrives. The file lies in a private temporary file while
+    its content digest is taken, and is deleted then.
+    """
+    service: Service = request.app.state.service
+    async with service.spool.receive(request.stream(), service.settings.spool_bytes) as body:
+        return await to_thread.run_sync(_judge_file, service, body)
+
+
+def _judge_file(service: Service, body: Spooled) -> Response:
+    if body.size == 0:
+        raise Problem("invalid-request", "the body is empty: send the bytes of the model file")
+    return _judge_presented(service, _present(service, body), None)
+
+
+def _judge_presented(service: Service, presented: Presented, known: str | None) -> Response:
+    found = facts_of_file(presented, lambda digest: facts(service, digest))
+    return _answer(verdict_json(judge(found, int(time.time()), presented)), known)
+
+
+def _present(service: Service, body: Spooled) -> Presented:
+    """The file's digests; a file that has no content digest can still be known by its bytes."""
+    try:
+        content = service.worker.digest(body.path).value
+    except StorageError:
+        raise
+    except InputError as error:
+        why = str(error).replace(str(body.path), "the file")
+        return Presented(body.digest, None, why)
+    return Presented(body.digest, content)

@@ -1,0 +1,75 @@
+"""Running the service: uvicorn with our settings, our logs, and TLS when configured."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import uvicorn
+
+from api.app import create_app
+from api.settings import Settings
+from dragon_ledger.errors import ConfigurationError
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    for name in ("dragon_ledger.api", "dragon_ledger.access"):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+
+
+def configuration(settings: Settings) -> uvicorn.Config:
+    """Uvicorn's configuration; its own access log is off, for it would log query strings.
+
+    Raises:
+        ConfigurationError: certificate or key cannot be read.
+    """
+    listen = settings.listen
+    for file in (listen.tls_certificate, listen.tls_key):
+        if file is not None and not file.is_file():
+            raise ConfigurationError(f"{file}: no such file; [listen] names it for TLS")
+    return uvicorn.Config(
+        create_app(settings),
+        host=listen.host,
+        port=listen.port,
+        ssl_certfile=listen.tls_certificate,
+        ssl_keyfile=listen.tls_key,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=listen.behind_proxy,
+        timeout_graceful_shutdown=5,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens as soon as it does."""
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # uvicorn types sockets narrower
+        await super().startup(sockets)  # type: ignore[arg-type]  # as above
+        for server in getattr(self, "servers", ()):
+            for socket in server.sockets:
+                host, port = socket.getsockname()[:2]
+                scheme = "https" if self.config.is_ssl else "http"
+                shown = f"[{host}]" if ":" in host else host
+                sys.stdout.write(f"listening on {scheme}://{shown}:{port}\n")
+                sys.stdout.flush()
+
+
+def serve_forever(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used.
+    """
+    _log_to_stderr()
+    server = _Server(configuration(settings))
+    server.run()
+    if not server.started:
+        raise ConfigurationError(
+            f"the service could not start on {settings.listen.host}:{settings.listen.port};"
+            " the lines above say why"
+        )

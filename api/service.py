@@ -1,0 +1,24 @@
+"""What one running service holds together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.artefacts import ArtefactStore
+from api.ledger import Ledger
+from api.settings import Settings
+from api.spool import Spool
+from api.tokens import TokenStore
+from dragon_ledger.digests.hdf5.worker import Hdf5Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that the endpoints use."""
+
+    settings: Settings
+    ledger: Ledger
+    spool: Spool
+    artefacts: ArtefactStore
+    tokens: TokenStore
+    worker: Hdf5Worker

@@ -1,0 +1,133 @@
+"""`dragon-ledger verify`: the verdict on a model file, on the terminal."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from dragon_ledger.errors import ConfigurationError, InputError, NodeUnavailable
+
+if TYPE_CHECKING:
+    from dragon_ledger.provenance.results import Presented
+
+app = typer.Typer(help="The verdict on a model file.")
+EXIT_CODES = {"valid": 0, "not valid": 1, "not verifiable": 2}
+SECONDS = 60.0
+
+
+@app.command()
+def verify(
+    model: Annotated[Path, typer.Argument(help="The model file (HDF5).")],
+    api: Annotated[str | None, typer.Option(help="Address of a verdict service.")] = None,
+    rpc: Annotated[
+        list[str] | None, typer.Option(help="A node to ask instead; needs --network.")
+    ] = None,
+    network: Annotated[
+        Path | None, typer.Option(help="The consortium's network.json, to ask a node yourself.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with a bearer token for the service.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The verdict as JSON.")] = False,
+) -> None:
+    """Say whether this very file traces back to approved dataset versions that still stand.
+
+    Only digests leave this machine. Exit status: 0 valid, 1 not valid, 2 not verifiable, 3 misuse.
+
+    Examples:
+      dragon-ledger verify model.h5 --api https://ledger.example
+
+      dragon-ledger verify model.h5 --network network.json
+    """
+    if (api is None) == (network is None):
+        raise ConfigurationError(
+            "say whom to ask: --api URL (a verdict service), or --network network.json"
+            " [--rpc URL] (a node, with nobody in between)"
+        )
+    presented = _digests(model)
+    if network is not None:
+        verdict, trace = _ask_node(presented, network, rpc)
+    else:
+        verdict, trace = _ask_service(presented, str(api), token_file)
+    if as_json:
+        typer.echo(json.dumps(verdict))
+    else:
+        from dragon_ledger.cli.verdict_view import show  # noqa: PLC0415 (start-up stays light)
+
+        show(Console(), model.name, verdict, trace)
+    raise typer.Exit(EXIT_CODES[verdict["answer"]])
+
+
+def _digests(model: Path) -> Presented:
+    """Both digests of the file; a file without content digest can still be known by its bytes."""
+    from dragon_ledger.digests.file import file_digest  # noqa: PLC0415 (start-up stays light)
+    from dragon_ledger.digests.hdf5.worker import Hdf5Worker  # noqa: PLC0415
+    from dragon_ledger.provenance.results import Presented  # noqa: PLC0415
+
+    by_bytes = file_digest(model).value
+    try:
+        with Hdf5Worker() as worker:
+            return Presented(by_bytes, worker.digest(model).value)
+    except InputError as error:
+        return Presented(by_bytes, None, str(error))
+
+
+def _ask_node(
+    presented: Presented, network: Path, rpc: list[str] | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Facts straight from a node, judged here."""
+    from dragon_ledger.chain.client import Client  # noqa: PLC0415 (start-up stays light)
+    from dragon_ledger.chain.facts import facts_for  # noqa: PLC0415
+    from dragon_ledger.chain.network import Network  # noqa: PLC0415
+    from dragon_ledger.provenance.presented import facts_of_file  # noqa: PLC0415
+    from dragon_ledger.provenance.to_json import verdict_json  # noqa: PLC0415
+    from dragon_ledger.provenance.trace import trace  # noqa: PLC0415
+    from dragon_ledger.provenance.verdict import judge  # noqa: PLC0415
+
+    client = Client(Network.load(network), rpc)
+    try:
+        facts = facts_of_file(presented, lambda digest: facts_for(client, digest))
+    finally:
+        client.close()
+    verdict = judge(facts, int(time.time()), presented)
+    return verdict_json(verdict), trace(facts).to_json()
+
+
+def _ask_service(
+    presented: Presented, url: str, token_file: Path | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Verdict and trace from a service that is told the digests only."""
+    query = {"file_digest": presented.file_digest.hex()}
+    if presented.content is not None:
+        query["content_digest"] = presented.content.hex()
+    verdict = _get(f"{url.rstrip('/')}/v1/verdicts", query, token_file)
+    if verdict.get("format") != "dragon-verdict/1" or verdict.get("answer") not in EXIT_CODES:
+        raise NodeUnavailable(f"{url}: answered with something else than a verdict")
+    return verdict, _get(f"{url.rstrip('/')}/v1/traces/{verdict['digest']}", {}, token_file)
+
+
+def _get(url: str, query: dict[str, str], token_file: Path | None) -> dict[str, Any]:
+    import httpx  # noqa: PLC0415 (start-up stays light)
+
+    headers = {"Authorization": f"Bearer {_token(token_file)}"} if token_file else {}
+    try:
+        answer = httpx.get(url, params=query, headers=headers, timeout=SECONDS)
+        body = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise NodeUnavailable(f"{url}: no usable answer: {error}") from error
+    if not answer.is_success or not isinstance(body, dict):
+        detail = body.get("detail", "") if isinstance(body, dict) else ""
+        raise NodeUnavailable(f"{url}: {answer.status_code} {detail}")
+    return body
+
+
+def _token(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{file}: cannot be read as a token file: {error}") from error

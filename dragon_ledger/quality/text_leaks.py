@@ -22,6 +22,12 @@ _DATES = (
 _BIRTH = re.compile(
     r"\b(?:d\.?o\.?b\.?|born|birth|birthdate|geb|n[ée]e?|geboren)\b\W*\d", re.IGNORECASE
 )
+# In lower case but for the first letter where the capitals mean something else: MR, MS, MRS.
+_TITLED_NAME = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Mme|Mlle|Dhr|Mevr|(?i:monsieur|madame|herr|frau|mevrouw|"
+    r"signora?|se[ñn]ora?))\b\.?\s+[A-ZÀ-Þ][\w'-]+"
+)
+_WORD_BEFORE = re.compile(r"^[A-Z]+[ .\-/]")
 _NUMBER = re.compile(r"(?<![\w.])[0-9A-Z](?:[ .\-/]?[0-9A-Z]){7,20}(?![\w])")
 
 # National numbers with a check digit, by the length of their compact form. Numbers of few digits
@@ -45,7 +51,7 @@ _GROUPED = {
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Something in a text: `kind` is e-mail, telephone, national number, birth date or date."""
+    """Something in a text: `kind` says what, such as `e-mail address` or `date`."""
 
     kind: str
 
@@ -70,6 +76,10 @@ def _has_email(text: str) -> bool:
     return "@" in text and _EMAIL.search(text) is not None
 
 
+def _has_titled_name(text: str) -> bool:
+    return _TITLED_NAME.search(text) is not None
+
+
 def _has_phone(text: str) -> bool:
     return _PHONE.search(text) is not None or _CALLED_PHONE.search(text) is not None
 
@@ -91,7 +101,8 @@ def _exists(match: re.Match[str]) -> bool:
 
 
 def _has_national_number(text: str) -> bool:
-    return any(_is_national(match.group()) for match in _NUMBER.finditer(text))
+    found = [match.group() for match in _NUMBER.finditer(text)]
+    return any(_is_national(each) for each in (*found, *(_WORD_BEFORE.sub("", n) for n in found)))
 
 
 def _is_national(candidate: str) -> bool:
@@ -112,6 +123,7 @@ def _validators() -> dict[str, ModuleType]:
 
 _KINDS = (
     ("e-mail address", _has_email),
+    ("name after a title", _has_titled_name),
     ("telephone number", _has_phone),
     ("national number", _has_national_number),
     ("birth date", _has_birth_date),

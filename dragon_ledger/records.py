@@ -49,6 +49,7 @@ class VersionFlag(IntFlag):
     REVOKED = 4
     SUPERSEDED = 8
     RETIRED = 16
+    REINSTATING = 32  # one of the two organisations that reinstate has done so
 
 
 class DecisionKind(IntEnum):

@@ -65,21 +65,20 @@ class VersionState:
 
     account: bytes
     registered_at: int
+    revoked_at: int
+    revoker: int
+    reinstater: int
     number: int
-    organisation: int
-    declarations: int
-    qc_passed: bool
     predecessor: int
     ethics_expiry: int
-    revoked_at: int
     replaced_at: int
     approvers: int
     decisions: int
+    organisation: int
+    declarations: int
+    qc_passed: bool
     flags: int
     approvals: int
-    revoker: int
-    reinstater: int
-    reinstating: bool
     basis: bytes
     purpose: bytes
     history: bytes

@@ -14,7 +14,6 @@ from pathlib import Path
 from eth_hash.auto import keccak
 
 from dragon_ledger.digests.documents import read_envelope
-from dragon_ledger.digests.hdf5 import hdf5_content_digest
 from dragon_ledger.errors import InputError, StorageError
 from dragon_ledger.federation.aggregator_acts import AGGREGATOR_ACTS, CloseRound
 from dragon_ledger.federation.config import AggregatorConfig
@@ -236,7 +235,7 @@ class Aggregator:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             target = Path(folder) / AGGREGATE
             weighted_average(weighted, target)
-            found = hdf5_content_digest(target)
+            found = self._place.models.digest(target)
         if found != aggregate:
             raise InputError(
                 f"{AGGREGATE} is {aggregate}, but rule {WEIGHTED_AVERAGE} over the committed"
@@ -263,7 +262,7 @@ class Aggregator:
         signature = signature_of(path.parent, (path.name,))
         known = self._digests.get(path)
         if known is None or known[0] != signature:
-            known = signature, hdf5_content_digest(path)
+            known = signature, self._place.models.digest(path)
             self._digests[path] = known
         return known[1]
 

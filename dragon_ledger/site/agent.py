@@ -67,6 +67,7 @@ class SiteAgent:
             place.outbox,
             place.documents,
             self._folders,
+            place.models,
             place.address_of("TrainingLedger"),
             config.connection.organisation,
         )

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from dragon_ledger.digests.hdf5 import hdf5_content_digest
+from dragon_ledger.digests.hdf5 import Hdf5Worker
 from dragon_ledger.errors import InputError, LedgerError
 from dragon_ledger.records import Digest
 from dragon_ledger.site.documents import Documents
@@ -66,10 +66,12 @@ class UpdateCollector:
         outbox: Outbox,
         documents: Documents,
         folders: RunFolders,
+        models: Hdf5Worker,
         chain: LedgerAddress,
         organisation: int,
     ) -> None:
         """`chain` names the TrainingLedger."""
+        self._models = models
         self._outbox = outbox
         self._documents = documents
         self._folders = folders
@@ -100,8 +102,8 @@ class UpdateCollector:
 
     def _queue(self, run: RunState, number: int, folder: Path) -> None:
         said = read_update_statement(folder)
-        update = hdf5_content_digest(folder / UPDATE)
-        base = hdf5_content_digest(folder / BASE)
+        update = self._models.digest(folder / UPDATE)
+        base = self._models.digest(folder / BASE)
         mark = mark_of(folder, update, base)
         if self._outbox.find(f"{CommitUpdate.kind}:{run.id.hex()}:{number}:{mark}"):
             return

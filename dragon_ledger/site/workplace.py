@@ -11,6 +11,7 @@ from types import TracebackType
 from dragon_ledger.chain.accounts import Keystore, read_password
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.network import Network
+from dragon_ledger.digests.hdf5 import Hdf5Worker
 from dragon_ledger.errors import LedgerError, StorageError
 from dragon_ledger.site.acts import ActReader
 from dragon_ledger.site.config import Connection
@@ -60,6 +61,7 @@ class Workplace:
             stack.callback(self.outbox.close)
             self.client = Client(self.network, connection.rpc or None)
             stack.callback(self.client.close)
+            self.models = stack.enter_context(Hdf5Worker())
             self.store = Store(folder / "store", self.vault)
             exchange = open_exchange(connection.exchange, _token(connection), folder)
             self.documents = Documents(self.store, self.outbox, exchange)

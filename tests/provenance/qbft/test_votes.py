@@ -26,7 +26,7 @@ class Tally:
         self.votes: list[tuple[bytes, bytes, bool]] = []
 
     def apply(self, number: int, voter: bytes, vote: tuple[bytes, bytes] | None) -> None:
-        if number % EPOCH == 0:
+        if number % EPOCH in (0, EPOCH - 1):
             self.votes = []
         if vote is None:
             return

@@ -1,7 +1,7 @@
 """Bodies that arrive: hashed while they come, in a private file of limited size.
 
-Where the system has /proc, a file loses its name at once, so that it is gone with the process
-however that ends; elsewhere the folder is emptied at the next start.
+A file is deleted when its request ends. HDF5 opens files by their real path, so it cannot lose its
+name earlier; what a killed process leaves behind is deleted at the next start, before it listens.
 """
 
 from __future__ import annotations
@@ -53,13 +53,8 @@ def _private(folder: Path) -> Iterator[tuple[int, Path]]:
     """An open private file, and a path by which a child process can read it."""
     handle, name = tempfile.mkstemp(dir=folder, prefix="body-")
     file = Path(name)
-    through_process = Path(f"/proc/{os.getpid()}/fd/{handle}")
     try:
-        if through_process.exists():
-            file.unlink()
-            yield handle, through_process
-        else:
-            yield handle, file
+        yield handle, file
     finally:
         os.close(handle)
         file.unlink(missing_ok=True)

@@ -24,12 +24,17 @@ OK, NOT_VALID, NOT_VERIFIABLE, MISUSE = 0, 1, 2, 3
 GROUPS: dict[str, tuple[str, str]] = {
     "chain": ("dragon_ledger.cli.chain", "Embedded node, deployment, check of deployed code."),
     "consortium": ("dragon_ledger.cli.consortium", "Organisations, accounts, accepted rule sets."),
+    "site": ("dragon_ledger.cli.site", "The site agent: transfers, versions, updates."),
+    "aggregator": ("dragon_ledger.cli.aggregator", "Runs, incoming updates, rounds."),
     "review": ("dragon_ledger.cli.review", "Read and decide on dataset versions of others."),
     "verify": ("dragon_ledger.cli.verify", "The verdict on a model file."),
     "api": ("dragon_ledger.cli.api", "The verdict service and its tokens."),
     "index": ("dragon_ledger.cli.index", "The chain's events in SQL: run, rebuild, status."),
     "release": ("dragon_ledger.cli.release", "Release a round's aggregate; withdraw a release."),
 }
+
+# Options that typer adds to each application; only the top one needs them.
+_COMPLETION = {"install_completion", "show_completion"}
 
 
 def exit_code(error: LedgerError) -> int:
@@ -64,6 +69,7 @@ class LazyGroup(TyperGroup):
             return name, stand_in, rest
         command = typer.main.get_command(import_module(GROUPS[name][0]).app)
         command.name = name
+        command.params = [one for one in command.params if one.name not in _COMPLETION]
         return name, command, rest
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:

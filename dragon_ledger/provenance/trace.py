@@ -95,12 +95,12 @@ def trace(facts: Facts) -> Trace:
 
 
 def _parts(case: Case) -> Iterator[Part]:
+    yield from _organisations(case)
     yield from _releases(case)
     for step in case.steps:
         yield from _run(case, step)
         yield from _notes(case, step)
     yield from _versions(case)
-    yield from _organisations(case)
 
 
 def _releases(case: Case) -> Iterator[Part]:
@@ -166,7 +166,9 @@ def _round(case: Case, run: Run, closed: Round) -> Iterator[Part]:
     yield Edge(node, "follows", round_node(run.id, closed.number - 1))
     yield Edge(node, "made_by", organisation_node(closed.act.organisation))
     for organisation in sorted(closed.participants - frozenset(commits)):
-        yield Edge(node, "misses", organisation_node(organisation))
+        absent = organisation_node(organisation)
+        yield Node(absent, "organisation", f"Organisation {organisation}", {"number": organisation})
+        yield Edge(node, "misses", absent)
     for organisation, updates in sorted(commits.items()):
         for update in updates:
             counts = organisation in closed.included and update is updates[-1]

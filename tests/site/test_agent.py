@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from dragon_ledger.chain import reader
+from dragon_ledger.quality.rules import built_in
+from dragon_ledger.site.agent import SiteAgent, open_agent
+from dragon_ledger.site.config import SiteConfig
+from dragon_ledger.site.outbox import State
+from dragon_ledger.site.status import read_status
+from tests.site.place import PASSWORD, Stage, deliver
+
+
+def work(agent: SiteAgent, config: SiteConfig, done: int, seconds: float = 60.0) -> None:
+    """Tick until so many entries of the outbox are concluded."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        agent.tick()
+        status = read_status(config.folder)
+        if status.count(State.FINAL) + status.count(State.REFUSED) >= done:
+            return
+        time.sleep(0.05)
+    raise AssertionError(read_status(config.folder).to_json())
+
+
+def states(folder: Path) -> dict[Path, tuple[int, ...]]:
+    """Everything but the time of the last reading."""
+    return {
+        path: (found.st_ino, found.st_size, found.st_mode, found.st_nlink, found.st_mtime_ns)
+        for path in folder.rglob("*")
+        if (found := path.stat())
+    }
+
+
+def test_a_transfer_becomes_a_registered_version(stage: Stage) -> None:
+    stage.accept_rules()
+    config = stage.site(1)
+    transfer = deliver(config)
+    before = states(transfer)
+    with open_agent(config, PASSWORD, built_in()) as agent:
+        work(agent, config, 1)
+    (entry,) = read_status(config.folder).entries
+    assert entry.state is State.FINAL, entry.note
+    version = bytes.fromhex(str(entry.act["version"]))
+    found = reader.read(stage.world.client, reader.version(version))
+    assert (found.organisation, found.qc_passed) == (1, True)
+    view = config.folder / "views" / version.hex()
+    names = {path.relative_to(view) for path in view.rglob("*") if path.is_file()}
+    sent = {path.relative_to(transfer) for path in transfer.rglob("*") if path.is_file()}
+    assert sent - names <= {Path("TRANSFER_COMPLETE")}
+    assert states(transfer) == before

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from dragon_ledger.digests.hdf5.blocks import BlockPool
+from dragon_ledger.digests.hdf5.library import Damaged
 from dragon_ledger.digests.hdf5.limits import Limits
 from dragon_ledger.digests.hdf5.merkle import HASH_SIZE, leaf_hash, root_hash
 from dragon_ledger.digests.hdf5.method import Progress, seal
 from dragon_ledger.digests.hdf5.objects import Meter, ObjectReader, PendingEntry
 from dragon_ledger.digests.hdf5.openfile import opened
 from dragon_ledger.digests.hdf5.walk import Walker
+from dragon_ledger.errors import InputError, UnsupportedContent
 
 _WAITING = 256
 
@@ -52,12 +56,23 @@ def content_tree(
         UnsupportedContent: the file holds something that the method refuses, or passes a limit.
         InputError: it cannot be read, is damaged, or changed meanwhile.
     """
-    with opened(path) as file, BlockPool() as pool:
+    with opened(path) as file, BlockPool() as pool, _naming(path):
         walker, meter = Walker(file.hdf5, limits), Meter(file.size, progress)
         reader, builder = ObjectReader(file, walker, pool, limits, meter), _Builder(wanted)
         for step in walker.steps():
             builder.add(step.path, reader.entry(step))
         return builder.tree()
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the file's name before the part that an error is about."""
+    try:
+        yield
+    except Damaged as error:
+        raise InputError(f"{path}: {error}") from error
+    except UnsupportedContent as error:
+        raise UnsupportedContent(f"{path}: {error.where}", error.what) from error
 
 
 class _Builder:

@@ -8,17 +8,21 @@ from contextlib import contextmanager
 from dragon_ledger.errors import InputError
 
 
+class Damaged(InputError):
+    """A part of a file cannot be read; the message names the part and not yet the file."""
+
+
 @contextmanager
 def reading(where: str) -> Iterator[None]:
     """Translate what h5py raises on a damaged or unreadable part of a file.
 
     Raises:
-        InputError: HDF5 could not read `where`.
+        Damaged: HDF5 could not read `where`.
     """
     try:
         yield
     except MemoryError as error:
-        raise InputError(f"{where}: needs more memory than the limit allows") from error
+        raise Damaged(f"{where}: needs more memory than the limit allows") from error
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError) as error:
         # h5py maps HDF5's error stack to any of these, by the kind of failure.
-        raise InputError(f"{where}: cannot be read, the file is damaged: {error}") from error
+        raise Damaged(f"{where}: cannot be read, the file is damaged: {error}") from error

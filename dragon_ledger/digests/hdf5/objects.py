@@ -90,7 +90,7 @@ class ObjectReader:
 
         Raises:
             UnsupportedContent: the object holds something that the method refuses.
-            InputError: it is damaged.
+            Damaged: HDF5 cannot read it.
         """
         self._meter.advance(0)
         if isinstance(step, SoftLink):

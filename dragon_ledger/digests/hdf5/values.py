@@ -64,7 +64,7 @@ class ValueReader:
 
         Raises:
             UnsupportedContent: elements or chunks are larger than the limits allow.
-            InputError: the file is damaged.
+            Damaged: HDF5 cannot read them.
         """
         canonicalizer = Canonicalizer(stored.datatype, stored.where)
         if file_size(stored.datatype) > self._limits.element:

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from h5py import h5d, h5f, h5g, h5l, h5o, h5r, h5t
 
-from dragon_ledger.digests.hdf5.library import reading
+from dragon_ledger.digests.hdf5.library import Damaged, reading
 from dragon_ledger.digests.hdf5.limits import Limits
-from dragon_ledger.errors import InputError, UnsupportedContent
+from dragon_ledger.errors import UnsupportedContent
 
 Node: TypeAlias = h5g.GroupID | h5d.DatasetID | h5t.TypeID
 
@@ -69,7 +69,7 @@ class _Known:
         if address in self._paths:
             return self._paths[address]
         if address in self._single:
-            raise InputError(
+            raise Damaged(
                 f"{shown(path)}: the file is damaged: an object that says it has one link has two"
             )
         if links > 1:
@@ -99,7 +99,7 @@ class Walker:
         Raises:
             UnsupportedContent: a link that leads out of the file or is user-defined, a name that
                 is not UTF-8, or more objects or levels than the limits allow.
-            InputError: the file is damaged.
+            Damaged: what the file says cannot be.
         """
         known = _Known(self._limits)
         with reading("/"):

@@ -64,7 +64,7 @@ class Hdf5Worker:
             try:
                 for message in self._messages(path, wanted):
                     if "progress" not in message:
-                        return _checked(message, path)
+                        return _checked(message)
                     if progress:
                         progress(*message["progress"])
             except LedgerError:
@@ -117,10 +117,9 @@ def _environment() -> dict[str, str]:
     return {**kept, "HDF5_PLUGIN_PRELOAD": "::"}
 
 
-def _checked(message: dict[str, Any], path: Path) -> dict[str, Any]:
+def _checked(message: dict[str, Any]) -> dict[str, Any]:
     if "unsupported" in message:
-        where, what = message["unsupported"]
-        raise UnsupportedContent(f"{path}: {where}", what)
+        raise UnsupportedContent(*message["unsupported"])
     if "input" in message:
         raise InputError(message["input"])
     if "storage" in message:

@@ -74,6 +74,6 @@ def _with_bit(value: Value, bit: int) -> Value:
         changed.reshape(-1)[bit] = changed.reshape(-1)[bit] + "x"
         return changed
     raw = np.frombuffer(bytearray(value.tobytes()), dtype=np.uint8)
-    boolean = value.dtype == bool or (value.dtype.names and value.dtype[bit] == bool)
+    boolean = value.dtype.kind == "b" or (value.dtype.names and value.dtype[bit].kind == "b")
     raw[bit] ^= 1 if bit == 0 or boolean else 0x80
     return raw.view(value.dtype).reshape(value.shape)

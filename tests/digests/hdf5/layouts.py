@@ -106,10 +106,10 @@ def values(draw: st.DrawFn) -> Value:
 def _with_real_booleans(value: Value) -> Value:
     """Booleans from random bytes are neither True nor False; make them so."""
     value = value.copy()
-    if value.dtype == bool:
+    if value.dtype.kind == "b":
         return (value.view(np.uint8) & 1).astype(bool)
     for name in value.dtype.names or ():
-        if value.dtype[name] == bool:
+        if value.dtype[name].kind == "b":
             value[name] = (value[name].view(np.uint8) & 1).astype(bool)
     return value
 
@@ -226,7 +226,6 @@ def _bitwise(value: Value, dtype: np.dtype[Any]) -> Value:
         swapped = dtype.byteorder == ">" and dtype.itemsize > 1
         return value.byteswap().view(dtype) if swapped else value.view(dtype)
     result = np.full(value.shape, 0, dtype=dtype)
-    result.view(np.uint8 if result.ndim else dtype)
     for name in dtype.names:
         result[name] = _bitwise(np.ascontiguousarray(value[name]), dtype[name]).reshape(value.shape)
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import h5py
 import numpy as np
@@ -174,7 +174,9 @@ def test_opaque_tags_are_content(digest_of: DigestOf) -> None:
         tid.set_tag(tag)
         return tid
 
-    assert digest_of(raw_dataset(opaque(b"x"), b"abc")) != digest_of(raw_dataset(opaque(b"y"), b"abc"))
+    assert digest_of(raw_dataset(opaque(b"x"), b"abc")) != digest_of(
+        raw_dataset(opaque(b"y"), b"abc")
+    )
 
 
 @pytest.mark.parametrize("width", [8, 16, 32, 64])
@@ -203,7 +205,7 @@ SEQUENCES: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("base", "values"), SEQUENCES)
 def test_sequences(digest_of: DigestOf, base: str, values: list[Any]) -> None:
-    def fill(last: Any, order: str = "<") -> Callable[[h5py.File], None]:
+    def fill(last: Any, order: Literal["<", ">"] = "<") -> Callable[[h5py.File], None]:
         def write(file: h5py.File) -> None:
             dtype = np.dtype(base).newbyteorder(order)
             dataset = file.create_dataset("d", (len(values),), dtype=h5py.vlen_dtype(dtype))
@@ -232,7 +234,9 @@ def test_sequences_are_not_confused_at_their_borders(digest_of: DigestOf) -> Non
 
 def test_text_and_numbers_in_one_compound(digest_of: DigestOf) -> None:
     def fill(number: str, align: bool, text: str) -> Callable[[h5py.File], None]:
-        dtype = np.dtype([("n", number), ("t", h5py.string_dtype()), ("a", number, (2,))], align=align)
+        dtype = np.dtype(
+            [("n", number), ("t", h5py.string_dtype()), ("a", number, (2,))], align=align
+        )
 
         def write(file: h5py.File) -> None:
             dataset = file.create_dataset("d", (300,), dtype=dtype)
@@ -246,7 +250,12 @@ def test_text_and_numbers_in_one_compound(digest_of: DigestOf) -> None:
 
 
 def test_empty_scalar_and_null_are_different(digest_of: DigestOf) -> None:
-    spaces = [h5s.create(h5s.NULL), h5s.create(h5s.SCALAR), h5s.create_simple((0,)), h5s.create_simple((1,))]
+    spaces = [
+        h5s.create(h5s.NULL),
+        h5s.create(h5s.SCALAR),
+        h5s.create_simple((0,)),
+        h5s.create_simple((1,)),
+    ]
     digests = {
         digest_of(lambda f, space=space: h5d.create(f.id, b"d", h5t.STD_I32LE, space))
         for space in spaces

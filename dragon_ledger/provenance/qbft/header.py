@@ -67,6 +67,21 @@ _EMPTY_UNCLES = keccak(rlp.encode([]))
 
 
 @dataclass(frozen=True, slots=True)
+class PlainHeader:
+    """A header that nobody sealed, as a chain with a single operator has it.
+
+    Its hash is keccak256 of `data`; whether to believe it is the operator's word.
+    """
+
+    data: bytes
+    number: int
+    timestamp: int
+    parent_hash: bytes
+    state_root: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class QbftHeader:
     """A header's fields that verification reads, and its two hashes.
 
@@ -98,13 +113,7 @@ def parse_header(data: bytes) -> QbftHeader:
     Raises:
         ProofError: it is no QBFT header; the message names the field.
     """
-    items = as_list(decode_item(data, "header", MAX_HEADER_LENGTH), "header")
-    if len(items) not in _COUNTS:
-        raise ProofError(f"header: {len(items)} fields; known are {sorted(_COUNTS)}")
-    values = {
-        name: _checked(item, name, kind, length)
-        for item, (name, kind, length) in zip(items, _FIELDS, strict=False)
-    }
+    items, values = _read(data)
     _check_istanbul(values)
     extra = parse_extra_data(values["extraData"])
     return QbftHeader(
@@ -117,6 +126,23 @@ def parse_header(data: bytes) -> QbftHeader:
         extra=extra,
         hash=_hash_with(items, extra.encode(0, ())),
         commit_hash=_hash_with(items, extra.encode(extra.round, ())),
+    )
+
+
+def parse_plain_header(data: bytes) -> PlainHeader:
+    """Read a header of any Ethereum chain, whatever consensus made it.
+
+    Raises:
+        ProofError: it is no block header; the message names the field.
+    """
+    _, values = _read(data)
+    return PlainHeader(
+        data=data,
+        number=int.from_bytes(values["number"]),
+        timestamp=int.from_bytes(values["timestamp"]),
+        parent_hash=values["parentHash"],
+        state_root=values["stateRoot"],
+        hash=keccak(data),
     )
 
 
@@ -134,6 +160,18 @@ def encode_rpc_header(block: Mapping[str, object]) -> bytes:
         items.append(_from_rpc(text, name, kind))
     encoded: bytes = rlp.encode(items)
     return encoded
+
+
+def _read(data: bytes) -> tuple[list[RlpItem], dict[str, bytes]]:
+    """The fields in order and by name, each of its form."""
+    items = as_list(decode_item(data, "header", MAX_HEADER_LENGTH), "header")
+    if len(items) not in _COUNTS:
+        raise ProofError(f"header: {len(items)} fields; known are {sorted(_COUNTS)}")
+    values = {
+        name: _checked(item, name, kind, length)
+        for item, (name, kind, length) in zip(items, _FIELDS, strict=False)
+    }
+    return items, values
 
 
 def _from_rpc(text: object, name: str, kind: str) -> bytes:

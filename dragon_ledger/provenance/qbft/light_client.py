@@ -2,10 +2,10 @@
 
 The rule is that of light clients (Tendermint's skipping verification, carried over to QBFT): a
 header is trusted when a quorum of its own set sealed it, and more than a third of a set that is
-already trusted is among those who sealed. Assumption: of every set, at most a third misuse its keys
-until the trusting period has passed. Then one who sealed is honest, and the honest seal nothing but
-blocks of the one chain with the right set in them; and a quorum of the right set makes the block
-final. The argument at length: docs/spec/qbft-headers.md.
+already trusted is among those who sealed. Assumption: of every set, fewer than a third misuse its
+keys until the trusting period has passed. Then one who sealed is honest, and the honest seal
+nothing but blocks of the one chain with the right set in them; and a quorum of the right set makes
+the block final. The argument at length: docs/spec/qbft-headers.md.
 """
 
 from __future__ import annotations

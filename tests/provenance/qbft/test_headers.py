@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 import rlp
-from eth_utils.crypto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragon_ledger.errors import ProofError
-from dragon_ledger.provenance.qbft.header import encode_rpc_header, parse_header
+from dragon_ledger.provenance.qbft.header import encode_rpc_header, parse_header, parse_plain_header
 from dragon_ledger.provenance.qbft.seals import check_sealed, quorum
 
 VECTORS: dict[str, Any] = json.loads(
@@ -76,7 +75,20 @@ def test_header_fields_of_later_forks_stand_in_the_order_that_a_client_hashes(
     block: dict[str, Any],
 ) -> None:
     """Hashes computed by another implementation (Anvil 1.7.1)."""
-    assert keccak(encode_rpc_header(block)) == raw(block["hash"])
+    header = parse_plain_header(encode_rpc_header(block))
+    assert header.hash == raw(block["hash"])
+    assert header.state_root == raw(block["stateRoot"])
+    assert header.parent_hash == raw(block["parentHash"])
+    assert header.number == int(block["number"], 16)
+    assert header.timestamp == int(block["timestamp"], 16)
+    with pytest.raises(ProofError, match="not what a QBFT block has"):
+        parse_header(header.data)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc0", rlp.encode([b""] * 15), rlp.encode(b"header")])
+def test_a_plain_header_still_has_the_form_of_a_header(data: bytes) -> None:
+    with pytest.raises(ProofError, match="header"):
+        parse_plain_header(data)
 
 
 def test_every_recorded_block_verifies(shared_data: Path) -> None:

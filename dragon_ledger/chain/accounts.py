@@ -12,14 +12,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
 
 from dragon_ledger.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
 
 OTHERS = 0o077  # permissions of group and others
 
@@ -79,6 +80,8 @@ class Keystore:
         """
         if not password:
             raise ConfigurationError(f"{path}: a keystore needs a password")
+        from eth_account import Account  # noqa: PLC0415 (half a second; readers need no key)
+
         key = private_key or bytes(Account.create().key)
         document = json.dumps(Account.encrypt(key, password))
         try:
@@ -111,6 +114,8 @@ class Keystore:
         Raises:
             ConfigurationError: wrong password, others may read the file, or it is no keystore.
         """
+        from eth_account import Account  # noqa: PLC0415 (half a second; readers need no key)
+
         require_private(self.path)
         document = self._document()
         try:

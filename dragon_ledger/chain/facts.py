@@ -17,7 +17,7 @@ from dragon_ledger.chain.client import Block, Client
 from dragon_ledger.chain.events import ChainEvent
 from dragon_ledger.chain.logs import Filter, fetch
 from dragon_ledger.chain.states import ReleaseState, RunState
-from dragon_ledger.errors import InconsistentLogs, StaleState
+from dragon_ledger.errors import InconsistentLogs, InputError, StaleState
 from dragon_ledger.records import (
     Account,
     Act,
@@ -71,6 +71,22 @@ def facts_for(client: Client, digest: bytes, block: int | None = None) -> Facts:
     if client.block(at.number).hash != at.hash:
         raise StaleState(f"block {at.number} was replaced while it was read; ask again")
     return facts
+
+
+def version_for(client: Client, version_id: bytes) -> DatasetVersion:
+    """Return one dataset version with its decisions, as of the newest final block.
+
+    Raises:
+        InputError: no version has this id.
+        InconsistentLogs, StaleState, NodeUnavailable, WrongChain: as `facts_for`.
+    """
+    collector = _Collector(client, client.final_block())
+    if not collector.is_version(version_id):
+        raise InputError(
+            f"no dataset version has the id 0x{version_id.hex()}; "
+            "'dragon-ledger review list' shows the known ones"
+        )
+    return collector.versions([version_id])[0]
 
 
 class _Collector:
@@ -164,16 +180,26 @@ class _Collector:
 
     # -- versions and people ----------------------------------------------------------------------
 
-    def _versions(self, runs: Iterable[Run]) -> list[DatasetVersion]:
-        numbers = {update.version: int.from_bytes(update.leaf[28:]) for update in _updates(runs)}
-        ids = sorted(numbers)
-        events = self._events((on_chain.VersionRegistered, on_chain.Decided), ids)
+    def is_version(self, version_id: bytes) -> bool:
+        """Whether a dataset version of this id is registered."""
+        return self._read(reader.version(version_id)).number != 0
+
+    def versions(self, ids: Iterable[bytes]) -> list[DatasetVersion]:
+        """Dataset versions by their ids, held against their state."""
+        ordered = sorted(ids)
+        events = self._events((on_chain.VersionRegistered, on_chain.Decided), ordered)
         by_version = _grouped(events, lambda event: getattr(event, "id", b""))
         required = self._read(reader.required_approvals())
-        for key, state in zip(ids, self._many(map(reader.version, ids)), strict=True):
+        for key, state in zip(ordered, self._many(map(reader.version, ordered)), strict=True):
             checks.check_version(by_version[key], state, required)
-            checks.same(f"version 0x{key.hex()}, number in a leaf", numbers[key], state.number)
         return list(fold.versions(events).values())
+
+    def _versions(self, runs: Iterable[Run]) -> list[DatasetVersion]:
+        numbers = {update.version: int.from_bytes(update.leaf[28:]) for update in _updates(runs)}
+        found = self.versions(numbers)
+        for one in found:
+            checks.same(f"number of version 0x{one.id.hex()}", numbers[one.id], one.number)
+        return found
 
     def _people(
         self, runs: Iterable[Run], versions: Sequence[DatasetVersion], releases: Sequence[Release]

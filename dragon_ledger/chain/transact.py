@@ -10,6 +10,7 @@ from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.sender import (
     Receipt,
+    current_fee,
     nonces,
     offer,
     receipts,
@@ -21,6 +22,7 @@ from dragon_ledger.errors import NodeUnavailable, NonceTaken
 POLL_SECONDS = 0.1
 PATIENCE_SECONDS = 300.0
 ATTEMPTS = 5
+TRANSFER_GAS = 21_000
 
 Report = Callable[[str], None]
 
@@ -48,6 +50,27 @@ def transact(
     if not receipt.succeeded:
         raise why_reverted(client, signer.address, call, receipt)
     return receipt
+
+
+def transfer(client: Client, signer: Signer, to: bytes, wei: int) -> Receipt:
+    """Send an account funds for gas, on a chain where gas has a price, and wait.
+
+    Raises:
+        NodeUnavailable: no node, or not final in time.
+        NodeError: the node does not take it, such as for want of funds.
+    """
+    signed = signer.sign(
+        {
+            "chainId": client.network.chain_id,
+            "to": to,
+            "value": wei,
+            "nonce": nonces(client, signer.address).pending,
+            "gas": TRANSFER_GAS,
+            **current_fee(client).fields(),
+        }
+    )
+    offer(client, signed)
+    return wait_until_final(client, signed, lambda _: None, PATIENCE_SECONDS)
 
 
 def _sent(client: Client, signer: Signer, call: ContractCall, report: Report) -> Signed:

@@ -71,6 +71,10 @@ def new_key(
     Console(soft_wrap=True).print(f"{file}: account {shown(address)}")
 
 
+def _why(session: Session, act: str, subject: str, words: str) -> bytes:
+    return session.say_why("Consortium", SCHEMA, act, subject, words)
+
+
 # -- admin ----------------------------------------------------------------------------------------
 
 
@@ -99,7 +103,7 @@ def admit(
         session.already(f"organisation {number} was admitted with these roles and this root.")
         return
     digest = _record(session, name, record)
-    statement = session.statement(SCHEMA, "admit", str(number), words)
+    statement = _why(session, "admit", str(number), words)
     done = f"organisation {number} admitted ({flag_names(roles)}), its root has to accept"
     session.send(done, "Consortium", "admit", number, int(roles), root, digest, statement)
 
@@ -123,7 +127,7 @@ def suspend(session: Session, number: Number, words: Words = "") -> None:
     if reader.read(session.client, reader.suspended()) >> number & 1:
         session.already(f"organisation {number} is suspended.")
         return
-    statement = session.statement(SCHEMA, "suspend", str(number), words)
+    statement = _why(session, "suspend", str(number), words)
     session.send(f"organisation {number} suspended", "Consortium", "suspend", number, statement)
 
 
@@ -138,7 +142,7 @@ def resume(session: Session, number: Number, words: Words = "") -> None:
     if admitted and not reader.read(session.client, reader.suspended()) >> number & 1:
         session.already(f"organisation {number} is not suspended.")
         return
-    statement = session.statement(SCHEMA, "resume", str(number), words)
+    statement = _why(session, "resume", str(number), words)
     session.send(f"organisation {number} resumed", "Consortium", "resume", number, statement)
 
 
@@ -151,11 +155,11 @@ def accept_rules(
         list[DeclarationName], typer.Option(help="A declaration that it requires; repeatable.")
     ],
     since: Annotated[
-        int, typer.Option("--from", parser=parse_time, help="Accepted from (default: now).")
-    ] = 0,
+        int | None, typer.Option("--from", parser=parse_time, help="Accepted from (default: now).")
+    ] = None,
     until: Annotated[
-        int, typer.Option("--to", parser=parse_time, help="Accepted until (default: open).")
-    ] = 0,
+        int | None, typer.Option("--to", parser=parse_time, help="Accepted until (default: open).")
+    ] = None,
     words: Words = "",
 ) -> None:
     """Accept a rule set by which quality checks may judge, as the admin.
@@ -168,9 +172,9 @@ def accept_rules(
     if state.accepted_at and state.declarations == required:
         session.already(f"the rule set was accepted at {shown_time(state.accepted_at)}.")
         return
-    statement = session.statement(SCHEMA, "accept-rules", shown(rule_set), words)
+    statement = _why(session, "accept-rules", shown(rule_set), words)
     done = f"rule set {shown(rule_set)} accepted (requires {flag_names(required)})"
-    arguments = (rule_set, int(required), since, until, statement)
+    arguments = (rule_set, int(required), since or 0, until or 0, statement)
     session.send(done, "Consortium", "acceptRuleSet", *arguments)
 
 
@@ -179,7 +183,7 @@ def accept_rules(
 def end_rules(
     session: Session,
     rule_set: RuleSet,
-    at: Annotated[int, typer.Option(parser=parse_time, help="When (default: now).")] = 0,
+    at: Annotated[int | None, typer.Option(parser=parse_time, help="When (default: now).")] = None,
     words: Words = "",
 ) -> None:
     """End the acceptance of a rule set, as the admin; what it judged before stays judged.
@@ -187,12 +191,12 @@ def end_rules(
     Example: dragon-ledger consortium end-rules 5f… --at 2027-01-01 --keystore admin.json
     """
     state = reader.read(session.client, reader.rule_set(rule_set))
-    if state.to and state.to <= max(at, int(time.time())):
+    if state.to and state.to <= max(at or 0, int(time.time())):
         session.already(f"the rule set ends at {shown_time(state.to)}.")
         return
-    statement = session.statement(SCHEMA, "end-rules", shown(rule_set), words)
+    statement = _why(session, "end-rules", shown(rule_set), words)
     done = f"rule set {shown(rule_set)} ended"
-    session.send(done, "Consortium", "endRuleSet", rule_set, at, statement)
+    session.send(done, "Consortium", "endRuleSet", rule_set, at or 0, statement)
 
 
 @app.command("propose-admin")
@@ -235,7 +239,7 @@ def propose_root(session: Session, number: Number, address: Address, words: Word
     if reader.read(session.client, reader.root_proposal(number)).root == address:
         session.already(f"this root is proposed for organisation {number}.")
         return
-    statement = session.statement(SCHEMA, "propose-root", shown(address), words)
+    statement = _why(session, "propose-root", shown(address), words)
     done = f"root {shown(address)} proposed for organisation {number}"
     session.send(done, "Consortium", "proposeRoot", number, address, statement)
 
@@ -282,7 +286,7 @@ def enrol(
     if offer.enrolled_at and offer.roles == roles and offer.root == session.address:
         session.already(f"the account was enrolled with {flag_names(roles)}.")
         return
-    statement = session.statement(SCHEMA, "enrol", shown(address), words)
+    statement = _why(session, "enrol", shown(address), words)
     done = f"{shown(address)} enrolled with {flag_names(roles)}, it has to accept"
     session.send(done, "Consortium", "enrol", number, address, int(roles), statement)
 
@@ -321,7 +325,7 @@ def accept(session: Session, number: Number) -> None:
 def end_account(
     session: Session,
     address: Address,
-    at: Annotated[int, typer.Option(parser=parse_time, help="When (default: now).")] = 0,
+    at: Annotated[int | None, typer.Option(parser=parse_time, help="When (default: now).")] = None,
     words: Words = "",
 ) -> None:
     """Bring the end of an account forward, as its organisation's root.
@@ -329,12 +333,12 @@ def end_account(
     Example: dragon-ledger consortium end-account 0x… --keystore root.json
     """
     state = reader.read(session.client, reader.account(address))
-    if state.to and state.to <= max(at, int(time.time())):
+    if state.to and state.to <= max(at or 0, int(time.time())):
         session.already(f"the account ends at {shown_time(state.to)}.")
         return
-    statement = session.statement(SCHEMA, "end-account", shown(address), words)
+    statement = _why(session, "end-account", shown(address), words)
     done = f"account {shown(address)} ended"
-    session.send(done, "Consortium", "endAccount", address, at, statement)
+    session.send(done, "Consortium", "endAccount", address, at or 0, statement)
 
 
 @app.command()
@@ -354,7 +358,7 @@ def compromised(
         moment = shown_time(state.compromised_since)
         session.already(f"the account is marked as compromised since {moment}.")
         return
-    statement = session.statement(SCHEMA, "compromised", shown(address), words)
+    statement = _why(session, "compromised", shown(address), words)
     done = f"account {shown(address)} is marked as compromised since {shown_time(since)}"
     session.send(done, "Consortium", "markCompromised", address, since, statement)
 
@@ -377,4 +381,4 @@ def show(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     else:
-        print_consortium(found, Console())
+        print_consortium(found, Console(soft_wrap=True))

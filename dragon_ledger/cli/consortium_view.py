@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from dragon_ledger.chain import events as on_chain
 from dragon_ledger.chain import fold, reader
@@ -67,31 +66,25 @@ def _rule_set(one: RuleSetAcceptance) -> dict[str, Any]:
 
 
 def print_consortium(found: dict[str, Any], console: Console) -> None:
-    """Print it as tables."""
+    """Print it as lists; addresses and digests stay in one piece, to be copied."""
     console.print(
-        f"Chain {found['chain_id']}, block {found['block']}. Admin {found['admin']}. "
+        f"Chain {found['chain_id']}, block {found['block']}, admin {found['admin']}. "
         f"A dataset version needs {found['required_approvals']} approval(s)."
     )
-    console.print(_table("Organisations", found["organisations"]))
-    console.print(_table("Accounts", found["accounts"]))
-    console.print(_table("Accepted rule sets", found["rule_sets"]))
+    for title in ("organisations", "accounts", "rule_sets"):
+        console.print(f"\n{title.replace('_', ' ').capitalize()}", style="bold")
+        for row in found[title]:
+            console.print("  " + "  ".join(_part(name, value) for name, value in row.items()))
+        if not found[title]:
+            console.print("  none yet")
 
 
 _TIMES = {"admitted_at", "accepted_at", "to", "from", "compromised_since"}
 
 
-def _table(title: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for name in rows[0] if rows else ("none yet",):
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(name, value) for name, value in row.items()))
-    return table
-
-
-def _cell(name: str, value: Any) -> str:
+def _part(name: str, value: Any) -> str:
     if name in _TIMES:
-        return shown_time(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "-" if value is None else str(value)
+        value = shown_time(value)
+    elif isinstance(value, bool):
+        value = "yes" if value else "no"
+    return f"{name.replace('_', ' ')} {'-' if value is None else value}"

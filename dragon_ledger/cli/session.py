@@ -25,6 +25,7 @@ from dragon_ledger.chain.transact import transact
 from dragon_ledger.digests.canonical_json import JsonValue
 from dragon_ledger.digests.documents import seal_document
 from dragon_ledger.site.exchange import Exchange, open_exchange
+from dragon_ledger.site.statements import LedgerAddress
 
 P = ParamSpec("P")
 
@@ -111,19 +112,19 @@ class Session:
         self.exchange.put(document.data)
         return document.digest
 
-    def statement(
-        self, schema: str, act: str, subject: str, words: str, **more: JsonValue
-    ) -> bytes:
-        """Seal a statement on an act; schemas in docs/spec/statements/."""
+    def ledger(self, contract: str) -> LedgerAddress:
+        """Chain and contract that a statement speaks to."""
         network = self.client.network
+        return LedgerAddress(network.chain_id, network.contracts[contract].address)
+
+    def say_why(self, contract: str, schema: str, act: str, subject: str, words: str) -> bytes:
+        """Seal a statement on an act, hand it to the exchange, and return its digest."""
         content: dict[str, JsonValue] = {
+            "ledger": self.ledger(contract).to_json(),
+            "account": "0x" + self.address.hex(),
             "act": act,
             "subject": subject,
             "words": words,
-            "account": "0x" + self.address.hex(),
-            "chain_id": network.chain_id,
-            "consortium": "0x" + network.contracts["Consortium"].address.hex(),
-            **more,
         }
         return self.seal(schema, content)
 

@@ -43,8 +43,8 @@ contract ModelRegistry is IModelRegistry, Arguments {
         _requireDigest(fileDigest, 3);
         _requireDigest(modelCard, 4);
         _requireDigest(statement, 5);
-        uint8 organisation = _requireForeignReleaser(run);
-        _requireAggregate(run, round, aggregate);
+        (uint8 organisation,) = consortium.authorise(msg.sender, RELEASER);
+        _requireAggregate(run, round, aggregate, organisation);
         id = releaseId(organisation, run, round, fileDigest);
         if (_releases[id].releasedAt != 0) revert ReleaseExists(id);
         uint32 offender = _firstOffender(run, round);
@@ -163,18 +163,11 @@ contract ModelRegistry is IModelRegistry, Arguments {
         return registry.firstOffender(words, bits);
     }
 
-    function _requireAggregate(bytes32 run, uint16 round, bytes32 aggregate) private view {
-        uint16 closed = training.run(run).rounds;
-        if (round == 0 || round > closed) revert NotAClosedRound(run, round, closed);
+    function _requireAggregate(bytes32 run, uint16 round, bytes32 aggregate, uint8 releaser) private view {
+        ITrainingLedger.Run memory source = training.run(run);
+        if (round == 0 || round > source.rounds) revert NotAClosedRound(run, round, source.rounds);
+        if (releaser == source.organisation) revert AggregatorMayNotRelease(run, releaser);
         bytes32 expected = training.round(run, round).aggregate;
         if (aggregate != expected) revert AggregateMismatch(run, round, expected, aggregate);
-    }
-
-    function _requireForeignReleaser(bytes32 run) private view returns (uint8 organisation) {
-        (organisation,) = consortium.authorise(msg.sender, RELEASER);
-        ITrainingLedger.Run memory released = training.run(run);
-        if (released.openedAt != 0 && released.organisation == organisation) {
-            revert AggregatorMayNotRelease(run, organisation);
-        }
     }
 }

@@ -30,7 +30,7 @@ interface Vm {
 Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
 /// @dev A consortium with one organisation of each kind, one with every role, and short forms of the acts.
-abstract contract Base {
+abstract contract World {
     error Different(bytes32 found, bytes32 expected);
     error Untrue();
 
@@ -58,12 +58,6 @@ abstract contract Base {
     DatasetRegistry internal registry;
     TrainingLedger internal training;
     ModelRegistry internal models;
-
-    function setUp() public virtual {
-        vm.warp(START);
-        _deploy(1);
-        _populate();
-    }
 
     function _deploy(uint8 approvals) internal {
         consortium = new Consortium(ADMIN, approvals, DELAY);
@@ -229,5 +223,14 @@ abstract contract Base {
 
     function _true(bool condition) internal pure {
         if (!condition) revert Untrue();
+    }
+}
+
+/// @dev A fresh world for every test.
+abstract contract Base is World {
+    function setUp() public virtual {
+        vm.warp(START);
+        _deploy(1);
+        _populate();
     }
 }

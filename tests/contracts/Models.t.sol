@@ -87,18 +87,6 @@ contract ModelsTest is Base {
         _send(AUTHORITY, NOTE, 1, MODEL_1, FILE, CARD, NOTE);
     }
 
-    function test_release_byOrganisationZeroOfAnUnknownRun() public {
-        address releaser = address(0xC9);
-        vm.prank(ADMIN);
-        consortium.admit(20, RELEASER, _root(20), NOTE, NOTE);
-        vm.prank(_root(20));
-        consortium.acceptRoot(20);
-        _enrol(20, releaser, RELEASER);
-        _refused(abi.encodeWithSelector(IModelRegistry.NotAClosedRound.selector, NOTE, 1, 0));
-        vm.prank(releaser);
-        models.release(NOTE, 1, MODEL_1, FILE, CARD, NOTE);
-    }
-
     function test_release_otherModel() public {
         _refused(
             abi.encodeWithSelector(IModelRegistry.AggregateMismatch.selector, _run, 1, MODEL_1, NOTE)

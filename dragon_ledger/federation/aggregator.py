@@ -107,7 +107,7 @@ class Aggregator:
 
     def _publish_models(self, run: RunState, folder: Path) -> None:
         """Put every final global model that is not there yet into `global/<run>/<round>/`."""
-        final = self._place.ledger.final_block()
+        final = self._place.ledger.final_block(self._place.ledger.head()).number
         models = [(0, run.opening.position.block, run.opening.initial_model)]
         models += [(event.round, event.position.block, event.aggregate) for event in run.rounds]
         for number, block, digest in models:

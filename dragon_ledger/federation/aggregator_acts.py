@@ -39,9 +39,9 @@ class OpenRun(JsonAct):
         """Everything of a run goes in order."""
         return f"run:{self.run.hex()}"
 
-    def is_recorded(self, ledger: Ledger) -> bool:
+    def is_recorded(self, ledger: Ledger, block: int) -> bool:
         """Whether the ledger knows the run."""
-        return reader.read(ledger.client, reader.run(self.run)).opened_at != 0
+        return reader.read(ledger.client, reader.run(self.run), block).opened_at != 0
 
     def call(self, _ledger: Ledger) -> ContractCall:
         """The opening as the contract takes it."""
@@ -86,15 +86,15 @@ class CloseRound(JsonAct):
         """Everything of a run goes in order."""
         return f"run:{self.run.hex()}"
 
-    def is_recorded(self, ledger: Ledger) -> bool:
+    def is_recorded(self, ledger: Ledger, block: int) -> bool:
         """Whether the round is closed with this aggregate.
 
         Nothing is added to a closed round, and only the run's organisation closes it, so an equal
         aggregate is this closing.
         """
-        if reader.read(ledger.client, reader.run(self.run)).rounds < self.round:
+        if reader.read(ledger.client, reader.run(self.run), block).rounds < self.round:
             return False
-        closed = reader.read(ledger.client, reader.round_(self.run, self.round))
+        closed = reader.read(ledger.client, reader.round_(self.run, self.round), block)
         return closed.aggregate == self.aggregate
 
     def call(self, _ledger: Ledger) -> ContractCall:

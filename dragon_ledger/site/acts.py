@@ -37,8 +37,8 @@ class Act(Protocol):
         """The act as the outbox keeps it."""
         ...
 
-    def is_recorded(self, ledger: Ledger) -> bool:
-        """Whether the contract has it."""
+    def is_recorded(self, ledger: Ledger, block: int) -> bool:
+        """Whether the contract has it as of a block."""
         ...
 
     def call(self, ledger: Ledger) -> ContractCall:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dragon_ledger.chain import reader
 from dragon_ledger.chain.accounts import Signed, Signer
 from dragon_ledger.chain.artifacts import ContractCall
-from dragon_ledger.chain.client import Block, Client
+from dragon_ledger.chain.client import Block, BlockId, Client
 from dragon_ledger.chain.events import UpdateCommitted
 from dragon_ledger.chain.logs import Filter, fetch
 from dragon_ledger.chain.sender import Receipt, nonces, offer, receipts, sign
@@ -32,9 +32,10 @@ class Ledger:
         """The newest block."""
         return self.client.block("latest")
 
-    def final_block(self) -> int:
-        """Number of the newest block that the network file calls final."""
-        return max(0, self.head().number - self.client.network.finality_blocks)
+    def final_block(self, head: Block) -> Block:
+        """The newest block that the network file calls final, given the newest of all."""
+        depth = self.client.network.finality_blocks
+        return self.client.block(max(0, head.number - depth)) if depth else head
 
     def time(self, block: int) -> int:
         """A block's timestamp."""
@@ -78,19 +79,21 @@ class Ledger:
 
     # -- what acts ask ------------------------------------------------------------------------
 
-    def version_exists(self, version: bytes) -> bool:
+    def version_exists(self, version: bytes, block: int) -> bool:
         """Whether a dataset version is registered."""
-        return reader.read(self.client, reader.version(version)).number != 0
+        return reader.read(self.client, reader.version(version), block).number != 0
 
-    def version_flags(self, version: bytes) -> VersionFlag:
+    def version_flags(self, version: bytes, block: int) -> VersionFlag:
         """The state of a dataset version."""
-        return VersionFlag(reader.read(self.client, reader.version(version)).flags)
+        return VersionFlag(reader.read(self.client, reader.version(version), block).flags)
 
-    def leaf(self, run: bytes, round_number: int, organisation: int) -> bytes:
+    def leaf(
+        self, run: bytes, round_number: int, organisation: int, block: BlockId = "latest"
+    ) -> bytes:
         """The leaf of an organisation's present update in a round; zero when there is none."""
-        return reader.read(self.client, reader.leaf(run, round_number, organisation))
+        return reader.read(self.client, reader.leaf(run, round_number, organisation), block)
 
-    def update_recorded(self, run: bytes, round_number: int, statement: bytes) -> bool:
+    def update_recorded(self, run: bytes, round_number: int, statement: bytes, block: int) -> bool:
         """Whether this organisation has an update with this statement in a round.
 
         The contract keeps one leaf per site and round; which attempt it is, and which came before,
@@ -99,14 +102,12 @@ class Ledger:
         Raises:
             StaleState: the node's logs do not show the update that the contract has.
         """
-        leaf = self.leaf(run, round_number, self.organisation)
+        leaf = self.leaf(run, round_number, self.organisation, block)
         if not any(leaf):
             return False
         found = [
             event
-            for event in fetch(
-                self.client, [Filter((UpdateCommitted,), (run,))], self.head().number
-            )
+            for event in fetch(self.client, [Filter((UpdateCommitted,), (run,))], block)
             if isinstance(event, UpdateCommitted)
             and (event.round, event.organisation) == (round_number, self.organisation)
         ]

@@ -90,9 +90,8 @@ class Pump:
         if entry.attempts and entry.attempts[-1].nonce >= self._ledger.nonce():
             self._offered.pop(entry.attempts[-1].tx_hash, None)
             self._outbox.resend(entry.id, f"{why}; its transaction is sent again")
-        elif self._act(entry).is_recorded(self._ledger):
-            self._adopt(entry, f"{why}; the act is in the new chain")
         else:
+            # Whether the new chain has the act is asked before it is signed again.
             self._outbox.requeue(entry.id, why)
 
     # -- what was sent ------------------------------------------------------------------------
@@ -132,8 +131,8 @@ class Pump:
             where = f"on chain in block {receipt.block}"
             self._outbox.finish(entry.id, receipt.block, receipt.block_hash, where)
             log_event("outbox.final", key=entry.key, block=receipt.block)
-        elif self._act(entry).is_recorded(self._ledger):
-            self._adopt(entry, "on chain; a second transaction for it reverted")
+        elif self._adopted(entry, "on chain; a second transaction for it reverted"):
+            return
         elif len(entry.attempts) >= MAX_ATTEMPTS:
             words = f"reverted {len(entry.attempts)} times although the pre-flight call passed"
             self._outbox.refuse(entry.id, "Reverted", {"attempts": len(entry.attempts)}, words)
@@ -143,8 +142,7 @@ class Pump:
 
     def _replaced(self, entry: Entry) -> None:
         nonce = entry.attempts[-1].nonce
-        if self._act(entry).is_recorded(self._ledger):
-            self._adopt(entry, f"on chain; another transaction with nonce {nonce} carried it")
+        if self._adopted(entry, f"on chain; another transaction with nonce {nonce} carried it"):
             return
         log_event("outbox.nonce_used", key=entry.key, nonce=nonce)
         self._outbox.requeue(
@@ -180,10 +178,9 @@ class Pump:
 
     def _start(self, entry: Entry, nonce: int) -> int:
         """Sign, store and send one act; how many nonces that took."""
-        act = self._act(entry)
-        if act.is_recorded(self._ledger):
-            self._adopt(entry, "was on chain already")
+        if self._adopted(entry, "was on chain already"):
             return 0
+        act = self._act(entry)
         try:
             signed = self._ledger.sign(act.call(self._ledger), nonce)
         except Refused as refused:
@@ -203,11 +200,21 @@ class Pump:
 
     # -- both ---------------------------------------------------------------------------------
 
-    def _adopt(self, entry: Entry, why: str) -> None:
-        """Final by the contract's word; as of the present block, so that it is looked at again."""
-        head = self._ledger.head()
-        self._outbox.finish(entry.id, head.number, head.hash, why)
-        log_event("outbox.final", key=entry.key, block=head.number, why=why)
+    def _adopted(self, entry: Entry, why: str) -> bool:
+        """Whether the contract has the act, by whatever transaction; final when that is.
+
+        It is noted as of a block, so that it is looked at again when the block is lost.
+        """
+        act, head = self._act(entry), self._ledger.head()
+        if not act.is_recorded(self._ledger, head.number):
+            return False
+        final = self._ledger.final_block(head)
+        if act.is_recorded(self._ledger, final.number):
+            self._outbox.finish(entry.id, final.number, final.hash, why)
+            log_event("outbox.final", key=entry.key, block=final.number, why=why)
+        else:
+            self._outbox.explain(entry.id, f"{why}; not final yet")
+        return True
 
     def _act(self, entry: Entry) -> Act:
         return self._acts[entry.kind](entry.act)

@@ -40,9 +40,9 @@ class RegisterVersion(JsonAct):
         """A version's predecessor is registered before it."""
         return "dataset"
 
-    def is_recorded(self, ledger: Ledger) -> bool:
+    def is_recorded(self, ledger: Ledger, block: int) -> bool:
         """Whether the registry knows the version."""
-        return ledger.version_exists(self.version)
+        return ledger.version_exists(self.version, block)
 
     def call(self, _ledger: Ledger) -> ContractCall:
         """The registration as the contract takes it."""
@@ -88,9 +88,9 @@ class CommitUpdate(JsonAct):
         """Attempts of a round replace each other in order."""
         return f"run:{self.run.hex()}"
 
-    def is_recorded(self, ledger: Ledger) -> bool:
+    def is_recorded(self, ledger: Ledger, block: int) -> bool:
         """Whether the round has an update of this organisation that bears this statement."""
-        return ledger.update_recorded(self.run, self.round, self.statement)
+        return ledger.update_recorded(self.run, self.round, self.statement, block)
 
     def call(self, ledger: Ledger) -> ContractCall:
         """The call; `replaces` is the present leaf, so a repetition is refused."""
@@ -134,10 +134,10 @@ class DecideVersion(JsonAct):
         """After the registrations before it."""
         return "dataset"
 
-    def is_recorded(self, ledger: Ledger) -> bool:
+    def is_recorded(self, ledger: Ledger, block: int) -> bool:
         """Whether the version has the flag that the decision sets."""
         flag = VersionFlag.RETIRED if self.decision == "retire" else VersionFlag.SUPERSEDED
-        return flag in ledger.version_flags(self.version)
+        return flag in ledger.version_flags(self.version, block)
 
     def call(self, _ledger: Ledger) -> ContractCall:
         """The call."""

@@ -99,6 +99,7 @@ def verify_record(commitment: bytes, subject: str, proof: RecordProof) -> Record
 
     Raises:
         ProofError: the proof does not show it; the message names the part.
+        InputError: the record cannot exist (a digest of another length, a negative size).
     """
     if len(proof.steps) > MAX_RECORD_STEPS:
         raise ProofError(f"record proof: more than {MAX_RECORD_STEPS} steps")

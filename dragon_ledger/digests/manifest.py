@@ -17,10 +17,10 @@ from dragon_ledger.digests.canonical_json import MAX_SAFE_INTEGER, JsonValue, ca
 from dragon_ledger.digests.documents import SALT_LENGTH, check_random
 from dragon_ledger.errors import InputError
 
-MAX_SIZE = MAX_SAFE_INTEGER
-_DIGEST_LENGTH = 32
 NO_SUBJECT = ""
 """The 'subject' under which records of nobody hang: the transfer's own tables, for instance."""
+
+_DIGEST_LENGTH = 32
 
 _FILE = b"dragon-ledger/dataset/1/file"
 _ROW = b"dragon-ledger/dataset/1/row"
@@ -38,7 +38,7 @@ class FileRecord:
 
     def leaf(self, salt: bytes) -> bytes:
         """SHA-256(tag || salt || digest || size, 8 bytes big-endian || path in UTF-8)."""
-        if len(self.sha256) != _DIGEST_LENGTH or not 0 <= self.size <= MAX_SIZE:
+        if len(self.sha256) != _DIGEST_LENGTH or not 0 <= self.size <= MAX_SAFE_INTEGER:
             raise InputError(f"record {self.path!r}: expected a SHA-256 and a size below 2**53")
         fixed = _FILE + salt + self.sha256 + self.size.to_bytes(8)
         return hashlib.sha256(fixed + self.path.encode("utf-8")).digest()
@@ -140,7 +140,7 @@ def _kept_salt(known: Mapping[bytes, list[bytes]], record: Record) -> bytes | No
 
 
 def _key(record: Record) -> bytes:
-    """Equal for equal records: the leaf under a salt that hides nothing and leaves no memory."""
+    """Equal for equal records; never stored, since it hides nothing."""
     return record.leaf(bytes(SALT_LENGTH))
 
 

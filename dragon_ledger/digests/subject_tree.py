@@ -13,6 +13,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from dragon_ledger.digests.documents import check_random
@@ -98,9 +99,15 @@ class SubjectTree:
 
     @classmethod
     def from_stems(cls, empty_key: bytes, stems: Iterable[Stem]) -> SubjectTree:
-        """The tree of stored stems, with about one hash for every subject."""
-        tree = cls(empty_key)
-        return cls(empty_key, tree._grow(_by_path(stems), 0))
+        """The tree of stored stems, with about one hash for every subject.
+
+        Raises:
+            InputError: two stems have the same path.
+        """
+        ordered = _by_path(stems)
+        if any(first.path == second.path for first, second in pairwise(ordered)):
+            raise InputError("subject tree: two stored stems have the same path")
+        return cls(empty_key, cls(empty_key)._grow(ordered, 0))
 
     def root(self) -> bytes:
         """Digest of the node at depth 0."""

@@ -142,7 +142,8 @@ def test_a_subject_is_a_merkle_tree_of_its_leaves(files: int) -> None:
 paths = st.binary(min_size=32, max_size=32) | st.integers(0, 6).map(lambda i: i.to_bytes(32))
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.dictionaries(paths, st.none() | st.binary(min_size=32, max_size=32))))
 def test_any_sequence_of_changes_gives_the_naive_tree(
     versions: list[dict[bytes, bytes | None]],
@@ -165,6 +166,12 @@ def test_stems_of_another_depth_give_the_same_tree() -> None:
     lone = [stem for tree in alone for stem in tree.stems()]
     assert {stem.depth for stem in lone} == {0}
     assert SubjectTree.from_stems(EMPTY_KEY, lone).root() == dataset.tree.root()
+
+
+def test_a_stem_cannot_be_stored_twice() -> None:
+    dataset, _ = dataset_of(3)
+    with pytest.raises(InputError, match="same path"):
+        SubjectTree.from_stems(EMPTY_KEY, [*dataset.tree.stems()] * 2)
 
 
 def test_removing_a_subject_that_is_not_there_is_an_error() -> None:

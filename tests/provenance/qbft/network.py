@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import rlp
 from eth_keys.datatypes import PrivateKey
@@ -16,10 +17,12 @@ MIX_HASH = bytes.fromhex("63746963616c2062797a616e74696e65206661756c7420746f6c65
 NO_UNCLES = keccak(rlp.encode([]))
 
 
+@cache
 def key(number: int) -> PrivateKey:
     return PrivateKey(keccak(b"validator %d" % number))
 
 
+@cache
 def address(number: int) -> bytes:
     return key(number).public_key.to_canonical_address()
 

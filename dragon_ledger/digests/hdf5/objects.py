@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from math import ceil, prod
 
-from h5py import h5a, h5d, h5g, h5z
+from h5py import h5a, h5d, h5g
 
 from dragon_ledger.digests.hdf5.blocks import BlockPool, DataTree
 from dragon_ledger.digests.hdf5.datatypes import (
@@ -30,14 +29,12 @@ from dragon_ledger.digests.hdf5.merkle import data_root, leaf_hash, root_hash
 from dragon_ledger.digests.hdf5.method import Progress
 from dragon_ledger.digests.hdf5.openfile import OpenFile
 from dragon_ledger.digests.hdf5.space import Space, read_space
+from dragon_ledger.digests.hdf5.storage import Stored, read_storage
 from dragon_ledger.digests.hdf5.typereader import read_type
-from dragon_ledger.digests.hdf5.values import Stored, ValueReader, read_attribute
+from dragon_ledger.digests.hdf5.values import ValueReader, read_attribute
 from dragon_ledger.digests.hdf5.variable import codec
 from dragon_ledger.digests.hdf5.walk import Alias, Node, SoftLink, Step, Walker, shown
 from dragon_ledger.errors import UnsupportedContent
-
-_UNWRITTEN_SHARE = 64
-_CHUNK_COST = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +107,9 @@ class ObjectReader:
         where = shown(path)
         with reading(where):
             tid, space = dataset.get_type(), read_space(dataset.get_space())
-            stored = Stored(dataset, tid, read_type(tid, where), space, where)
-            _check_storage(dataset, where)
-            self._meter.begin(dataset.get_storage_size(), self._claim(stored))
+            storage = read_storage(dataset, where)
+            stored = Stored(dataset, tid, read_type(tid, where), space, storage, where)
+        self._meter.begin(storage.size, self._claim(stored))
         head = dataset_head(path, attributes, stored.datatype.encoding(), space.encoding())
         return PendingEntry(head, self._data(stored))
 
@@ -132,7 +129,7 @@ class ObjectReader:
     def _claim(self, stored: Stored) -> int:
         """Count the values' bytes against what the file may hold."""
         size: int = stored.space.elements() * stored.tid.get_size()
-        self._left -= _cost(stored, size)
+        self._left -= stored.cost(size)
         if self._left < 0:
             raise UnsupportedContent(
                 stored.where, f"{size} bytes of values claimed, too many for a file of this size"
@@ -162,31 +159,6 @@ class ObjectReader:
             encoded.sort()
         data = data_root(b"".join(encoded))
         return attribute_leaf(name, datatype.encoding(), space.encoding(), data)
-
-
-def _cost(stored: Stored, size: int) -> int:
-    """Bytes of values that take as long to digest: small chunks are dear, no chunks are cheap."""
-    if not stored.is_written():
-        return size // _UNWRITTEN_SHARE
-    creation = stored.dataset.get_create_plist()
-    if creation.get_layout() != h5d.CHUNKED:
-        return size
-    chunks: int = prod(
-        ceil(extent / step) for extent, step in zip(stored.dims, creation.get_chunk(), strict=True)
-    )
-    return max(size, chunks * _CHUNK_COST)
-
-
-def _check_storage(dataset: h5d.DatasetID, where: str) -> None:
-    creation = dataset.get_create_plist()
-    if creation.get_layout() == h5d.VIRTUAL:
-        raise UnsupportedContent(where, "a virtual dataset: its values are in other files")
-    if creation.get_external_count():
-        raise UnsupportedContent(where, "external storage: its values are in other files")
-    for at in range(creation.get_nfilters()):
-        code, _, _, name = creation.get_filter(at)
-        if not h5z.filter_avail(code):
-            raise UnsupportedContent(where, f"filter {code} ({name.decode(errors='replace')})")
 
 
 def _is_back_references(name: bytes, datatype: Datatype, space: Space) -> bool:

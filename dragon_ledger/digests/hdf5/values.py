@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import prod
 from mmap import mmap
 from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
-from h5py import h5a, h5d, h5s, h5t
+from h5py import h5a, h5s, h5t
 
 from dragon_ledger.digests.hdf5.blocks import DataTree
-from dragon_ledger.digests.hdf5.datatypes import Datatype, file_size
+from dragon_ledger.digests.hdf5.datatypes import file_size
 from dragon_ledger.digests.hdf5.elements import Bytes, Canonicalizer, is_plain
 from dragon_ledger.digests.hdf5.library import reading
 from dragon_ledger.digests.hdf5.limits import Limits
 from dragon_ledger.digests.hdf5.slabs import Shape, Slab, chunk_slabs, cut, slab_at
 from dragon_ledger.digests.hdf5.space import Space
+from dragon_ledger.digests.hdf5.storage import Stored
 from dragon_ledger.digests.hdf5.variable import Codec, Column
 from dragon_ledger.errors import StorageError, UnsupportedContent
 
@@ -28,26 +28,6 @@ _VISITS = 2
 _MAPPED_PIECE = 64 * 2**20
 _BATCH_BYTES = 4 * 2**20
 _LARGEST_BATCH = 2**16
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A dataset's values: its identifier, their type and extents, and its name for messages."""
-
-    dataset: h5d.DatasetID
-    tid: h5t.TypeID
-    datatype: Datatype
-    space: Space
-    where: str
-
-    def is_written(self) -> bool:
-        """Tell whether the file holds any value; otherwise all read as the fill value."""
-        return bool(self.dataset.get_storage_size())
-
-    @property
-    def dims(self) -> Shape:
-        """Extents; empty for a scalar and for a null dataspace."""
-        return self.space.dims or ()
 
 
 class ValueReader:
@@ -71,7 +51,7 @@ class ValueReader:
             raise UnsupportedContent(
                 stored.where, f"elements of more than {self._limits.element} bytes"
             )
-        if not stored.is_written():
+        if not stored.storage.size:
             _feed_unwritten(stored, canonicalizer, tree)
             return
         extent = self._extent(stored)
@@ -98,9 +78,7 @@ class ValueReader:
 
     def _extent(self, stored: Stored) -> memoryview | None:
         """Where a contiguous dataset lies in the map, or None when HDF5 has to read it."""
-        if stored.dataset.get_create_plist().get_layout() != h5d.CONTIGUOUS:
-            return None
-        offset, size = stored.dataset.get_offset(), stored.dataset.get_storage_size()
+        offset, size = stored.storage.offset, stored.storage.size
         expected = stored.space.elements() * file_size(stored.datatype)
         if offset is None or size != expected or offset + size > len(self._mapped):
             return None
@@ -117,29 +95,25 @@ class ValueReader:
         if extent is not None:
             yield from _runs(extent, file_size(stored.datatype))
             return
-        chunk, filtered = self._chunk(stored)
-        element = file_size(stored.datatype)
+        element, chunk = file_size(stored.datatype), stored.storage.chunk
         way = cut(stored.dims, element, chunk, max(_SLAB, element))
-        if filtered and way.visits(chunk) > _VISITS:
-            yield from self._spilled(stored, chunk)
-            return
+        if stored.storage.filtered:
+            self._check_chunk(stored)
+            if way.visits(chunk) > _VISITS:
+                yield from self._spilled(stored, chunk)
+                return
         for slab in way.slabs():
             yield _read_raw(stored, slab)
 
-    def _chunk(self, stored: Stored) -> tuple[Shape, bool]:
-        creation = stored.dataset.get_create_plist()
-        if creation.get_layout() != h5d.CHUNKED:
-            return (), False
-        chunk, filtered = tuple(creation.get_chunk()), creation.get_nfilters() > 0
-        size = prod(chunk) * file_size(stored.datatype)
-        if filtered and size > self._limits.filtered_chunk:
+    def _check_chunk(self, stored: Stored) -> None:
+        size = prod(stored.storage.chunk) * file_size(stored.datatype)
+        if size > self._limits.filtered_chunk:
             limit = self._limits.filtered_chunk // 2**20
             raise UnsupportedContent(
                 stored.where,
                 f"compressed chunks of {size} bytes; at most {limit} MiB can be unpacked in "
                 "bounded memory; rewrite it with smaller chunks (h5repack -l)",
             )
-        return chunk, filtered
 
     def _spilled(self, stored: Stored, chunk: Shape) -> Iterator[Bytes]:
         """Unpack each chunk once into a private temporary file, then read that in order.

@@ -128,6 +128,11 @@ class _Reader:
     """Reads the document field by field; every error names the file and the field."""
 
     path: str
+    within: str = ""
+
+    def at(self, name: str) -> _Reader:
+        """Return a reader of what stands under a field."""
+        return _Reader(self.path, f"{self.within}{name}.")
 
     def network(self, document: Any) -> Network:
         """Build the network from a parsed document."""
@@ -137,40 +142,50 @@ class _Reader:
         if contracts and set(contracts) != set(CONTRACTS):
             raise self._wrong("contracts", f"exactly {', '.join(CONTRACTS)}, or none")
         return Network(
-            chain_id=self._number(document, "chain_id"),
-            genesis_hash=self._bytes(document, "genesis_hash", 32),
-            contracts={name: self._contract(contracts, name) for name in CONTRACTS if contracts},
+            chain_id=self.number(document, "chain_id"),
+            genesis_hash=self.raw(document, "genesis_hash", 32),
+            contracts={
+                name: self.at("contracts").contract(contracts, name)
+                for name in CONTRACTS
+                if contracts
+            },
             rpc=self._urls(document),
-            fees=self._fees(self._mapping(document, "fees")),
-            finality_blocks=self._number(self._mapping(document, "finality"), "blocks"),
+            fees=self.at("fees").fees(self._mapping(document, "fees")),
+            finality_blocks=self.at("finality").number(
+                self._mapping(document, "finality"), "blocks"
+            ),
             checkpoint=self._checkpoint(document),
             validators=document.get("validators"),
         )
 
-    def _contract(self, contracts: dict[str, Any], name: str) -> Contract:
+    def contract(self, contracts: dict[str, Any], name: str) -> Contract:
+        """Read one contract."""
         entry = self._mapping(contracts, name)
+        inner = self.at(name)
         return Contract(
-            self._bytes(entry, "address", 20),
-            self._bytes(entry, "code_hash", 32),
-            self._number(entry, "block"),
+            inner.raw(entry, "address", 20),
+            inner.raw(entry, "code_hash", 32),
+            inner.number(entry, "block"),
         )
 
     def _checkpoint(self, document: dict[str, Any]) -> Checkpoint | None:
         if document.get("checkpoint") is None:
             return None
         entry = self._mapping(document, "checkpoint")
-        return Checkpoint(self._number(entry, "block"), self._bytes(entry, "hash", 32))
+        inner = self.at("checkpoint")
+        return Checkpoint(inner.number(entry, "block"), inner.raw(entry, "hash", 32))
 
-    def _fees(self, entry: dict[str, Any]) -> Fees:
+    def fees(self, entry: dict[str, Any]) -> Fees:
+        """Read how transactions pay."""
         try:
             kind = FeeKind(str(entry.get("kind")))
         except ValueError as error:
-            raise self._wrong("fees.kind", '"legacy" or "eip1559"') from error
+            raise self._wrong("kind", '"legacy" or "eip1559"') from error
         if "gas_price" not in entry:
             return Fees(kind, None)
         if kind is FeeKind.EIP1559:
-            raise self._wrong("fees.gas_price", 'only beside kind "legacy"')
-        return Fees(kind, self._number(entry, "gas_price"))
+            raise self._wrong("gas_price", 'only beside kind "legacy"')
+        return Fees(kind, self.number(entry, "gas_price"))
 
     def _urls(self, document: dict[str, Any]) -> tuple[str, ...]:
         urls = document.get("rpc")
@@ -186,13 +201,15 @@ class _Reader:
             raise self._wrong(name, "an object")
         return value
 
-    def _number(self, entry: dict[str, Any], name: str) -> int:
+    def number(self, entry: dict[str, Any], name: str) -> int:
+        """Read a whole number."""
         value = entry.get(name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self._wrong(name, "a whole number, 0 or more")
         return value
 
-    def _bytes(self, entry: dict[str, Any], name: str, length: int) -> bytes:
+    def raw(self, entry: dict[str, Any], name: str, length: int) -> bytes:
+        """Read bytes of a fixed length, in hexadecimal."""
         value = entry.get(name)
         try:
             raw = bytes.fromhex(str(value).removeprefix("0x"))
@@ -204,7 +221,7 @@ class _Reader:
 
     def _wrong(self, name: str, expected: str) -> ConfigurationError:
         return ConfigurationError(
-            f"{self.path}: field {name!r}: expected {expected}. "
+            f"{self.path}: field {self.within + name!r}: expected {expected}. "
             "See docs/spec/network-file.md, or write the file again with "
             "'dragon-ledger chain deploy'."
         )

@@ -59,7 +59,7 @@ def test_the_released_file_finds_the_same_release(released: tuple[World, bytes])
 
 def test_an_unknown_digest_has_no_facts_and_a_block(world: World) -> None:
     facts = facts_for(world.client, digest("never seen"))
-    assert facts.releases == facts.origins == facts.runs == facts.versions == ()
+    assert [facts.releases, facts.origins, facts.runs, facts.versions] == [(), (), (), ()]
     assert facts.as_of.block_hash == world.client.block(facts.as_of.block).hash
 
 

@@ -27,7 +27,7 @@ _TITLED_NAME = re.compile(
     r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Mme|Mlle|Dhr|Mevr|(?i:monsieur|madame|herr|frau|mevrouw|"
     r"signora?|se[ñn]ora?))\b\.?\s+[A-ZÀ-Þ][\w'-]+"
 )
-_WORD_BEFORE = re.compile(r"^[A-Z]+[ .\-/]")
+_NUMBER_BEHIND_WORDS = re.compile(r"(?<![\w.])\d(?:[ .\-/]?[0-9A-Z]){7,20}(?![\w])")
 _NUMBER = re.compile(r"(?<![\w.])[0-9A-Z](?:[ .\-/]?[0-9A-Z]){7,20}(?![\w])")
 
 # National numbers with a check digit, by the length of their compact form. Numbers of few digits
@@ -101,8 +101,11 @@ def _exists(match: re.Match[str]) -> bool:
 
 
 def _has_national_number(text: str) -> bool:
-    found = [match.group() for match in _NUMBER.finditer(text)]
-    return any(_is_national(each) for each in (*found, *(_WORD_BEFORE.sub("", n) for n in found)))
+    return any(
+        _is_national(match.group())
+        for pattern in (_NUMBER, _NUMBER_BEHIND_WORDS)
+        for match in pattern.finditer(text)
+    )
 
 
 def _is_national(candidate: str) -> bool:

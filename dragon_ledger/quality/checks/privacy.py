@@ -12,7 +12,7 @@ from dragon_ledger.quality.findings import CheckResult, Finding, conclude
 from dragon_ledger.quality.masking import shape_of
 from dragon_ledger.quality.person_names import contained, looks_like_full_name
 from dragon_ledger.quality.text_leaks import leaks
-from dragon_ledger.quality.transfer import Role
+from dragon_ledger.quality.transfer import TABLE_SUFFIXES, Role
 
 _UID = re.compile(r"\d+(\.\d+){3,}")
 _SUFFIXES = (".dcm", ".csv", ".xpt")
@@ -52,7 +52,7 @@ def _paths(exam: Examination) -> Iterator[Finding]:
             Role.ASSOCIATION,
             Role.CHANGES,
             Role.MARKER,
-        }
+        } or file.path.lower().endswith(TABLE_SUFFIXES)
         for part in file.parts:
             why = "" if part in seen else _why_leaking(exam, part, table=tables)
             seen.add(part)

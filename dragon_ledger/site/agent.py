@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dragon_ledger.errors import InputError
-from dragon_ledger.quality.rules import RuleSet
+from dragon_ledger.errors import InputError, LedgerError
 from dragon_ledger.site.commits import RunFolders, UpdateCollector
 from dragon_ledger.site.config import SiteConfig
 from dragon_ledger.site.event_log import log_event
@@ -18,6 +18,9 @@ from dragon_ledger.site.quality_check import QualityCheck
 from dragon_ledger.site.records_database import RecordsDatabase
 from dragon_ledger.site.site_acts import SITE_ACTS
 from dragon_ledger.site.workplace import Workplace
+
+if TYPE_CHECKING:
+    from dragon_ledger.quality.rules import RuleSet
 
 RECORDS_FILE = "records.sqlite"
 
@@ -73,6 +76,7 @@ class SiteAgent:
         )
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="quality-check")
         self._job: tuple[Path, Future[Checked]] | None = None
+        self._failed: set[str] = set()
         self._reconciled = False
 
     def close(self) -> None:
@@ -108,7 +112,7 @@ class SiteAgent:
             self._start_check()
 
     def _start_check(self) -> None:
-        waiting = self._intake.new_transfers()
+        waiting = [path for path in self._intake.new_transfers() if path.name not in self._failed]
         if waiting:
             log_event("transfer.found", transfer=waiting[0].name)
             self._job = waiting[0], self._executor.submit(self._check, waiting[0])
@@ -119,7 +123,15 @@ class SiteAgent:
         return checked
 
     def _finish_check(self, transfer: Path, result: Future[Checked]) -> None:
-        try:
-            self._intake.take_in(transfer, result.result())
-        except InputError as error:
-            self._intake.refuse(transfer, str(error))
+        defect = result.exception()
+        if defect is None or isinstance(defect, LedgerError):
+            try:
+                self._intake.take_in(transfer, result.result())
+            except InputError as error:
+                self._intake.refuse(transfer, str(error))
+            return
+        # A defect in a check must not stop the commits; the next start tries again.
+        self._failed.add(transfer.name)
+        words = f"the check stopped with {type(defect).__name__}: {defect}; please report it"
+        log_event("transfer.check_failed", transfer=transfer.name, why=words)
+        self._place.outbox.observe(f"transfer {transfer.name}", words)

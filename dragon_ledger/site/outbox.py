@@ -21,6 +21,7 @@ from typing import Any
 from dragon_ledger.errors import InputError, StorageError
 
 _SCHEMA = """
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS entry (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     key TEXT NOT NULL UNIQUE,
@@ -66,6 +67,8 @@ CREATE TABLE IF NOT EXISTS observation (
     value TEXT NOT NULL,
     at INTEGER NOT NULL
 ) STRICT;
+PRAGMA user_version = 1;
+COMMIT;
 """
 
 
@@ -405,7 +408,7 @@ class Outbox:
 
 def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
     if read_only:
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        return _connect_reader(path)
     path.touch(mode=0o600, exist_ok=True)
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
@@ -414,6 +417,16 @@ def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA busy_timeout = 5000")
     db.executescript(_SCHEMA)
+    return db
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    if db.execute("PRAGMA user_version").fetchone() == (0,):
+        # The agent is just making the file, or was killed while it did: an empty outbox.
+        db.close()
+        db = sqlite3.connect(":memory:")
+        db.executescript(_SCHEMA)
     return db
 
 

@@ -7,10 +7,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dragon_ledger.digests import manifest
-from dragon_ledger.quality.check import check_transfer
-from dragon_ledger.quality.dicom.image_facts import from_memo
 from dragon_ledger.quality.known import (
     FileRecord,
     KnownSeries,
@@ -18,11 +17,13 @@ from dragon_ledger.quality.known import (
     PreviousVersion,
     Progress,
 )
-from dragon_ledger.quality.report import QualityReport
-from dragon_ledger.quality.rules import RuleSet
 from dragon_ledger.quality.tables import UnreadableTable, read_table
 from dragon_ledger.site.intake import Checked, CheckedFile
 from dragon_ledger.site.records_database import RecordsDatabase
+
+if TYPE_CHECKING:
+    from dragon_ledger.quality.report import QualityReport
+    from dragon_ledger.quality.rules import RuleSet
 
 SUBJECT_COLUMN = "usubjid"
 ProgressSink = Callable[[Progress], None]
@@ -66,6 +67,8 @@ class QualityCheck:
 
     def report(self, transfer: Path, *, reread: bool = False) -> QualityReport:
         """The report on a transfer; `reread` reads every file, known or not."""
+        # Half of an agent's start-up time, and most starts have nothing to check.
+        from dragon_ledger.quality.check import check_transfer  # noqa: PLC0415 (see above)
 
         def remember(progress: Progress) -> None:
             self._database.put_files(
@@ -141,6 +144,8 @@ def _instance(record: FileRecord) -> str:
     """The SOPInstanceUID that a check remembers of an image; empty for a table."""
     if not record.memo:
         return ""
+    from dragon_ledger.quality.dicom.image_facts import from_memo  # noqa: PLC0415 (as above)
+
     # The second entry names the profile that the memo was made for; any will do here.
     facts = from_memo(record.memo, json.loads(record.memo)[1])
     return facts.sop_instance if facts else ""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+
+from eth_account import Account
 
 from dragon_ledger.chain.accounts import Keystore
 from dragon_ledger.federation.config import AggregatorConfig
@@ -60,6 +63,7 @@ class Stage:
         folder = self.folder / f"site{number}"
         init_site(folder, self.choices(number, purpose), PASSWORD)
         config = SiteConfig.load(folder)
+        soften(config.connection.account)
         if enrol:
             self.enrol(number, config.connection.account, Role.SITE)
         return config
@@ -68,6 +72,7 @@ class Stage:
         folder = self.folder / f"aggregator{number}"
         init_aggregator(folder, self.choices(number), PASSWORD)
         config = AggregatorConfig.load(folder)
+        soften(config.connection.account)
         self.enrol(number, config.connection.account, Role.AGGREGATOR)
         return config
 
@@ -83,9 +88,15 @@ class Stage:
         self.world.accept_rules(built_in().digest.value)
 
 
-def deliver(config: SiteConfig, name: str = "first", **options: int) -> Path:
+def deliver(config: SiteConfig, name: str = "first", *, seed: int = 7, subjects: int = 2) -> Path:
     """Put a small transfer into a site's inbox."""
-    settings = {"subjects": 2, "slices": 25, "size": 64, "seed": 7, **options}
     folder = config.inbox / name
-    make_transfer(folder, partner=config.partner, **settings)
+    make_transfer(folder, partner=config.partner, seed=seed, subjects=subjects, slices=25, size=64)
     return folder
+
+
+def soften(keystore: Path) -> None:
+    """Make a keystore cheap to open; its cost is the attacker's, and tests start many agents."""
+    key = Account.decrypt(keystore.read_text(encoding="utf-8"), PASSWORD)
+    document = Account.encrypt(key, PASSWORD, kdf="pbkdf2", iterations=2)
+    keystore.write_text(json.dumps(document), encoding="utf-8")

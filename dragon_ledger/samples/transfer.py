@@ -81,7 +81,7 @@ def make_transfer(
     _write_metadata(folder, partner, people, shape)
     editor = TransferEditor(folder, partner)
     for defect in wanted:
-        defect.apply(editor)
+        defect.damage(editor)
     (folder / COMPLETION_MARKER).touch()
     return SampleTransfer(folder, partner, people)
 

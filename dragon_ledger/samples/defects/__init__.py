@@ -6,13 +6,21 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from dragon_ledger.errors import InputError
-from dragon_ledger.samples.defects.basic import BASIC
+from dragon_ledger.samples.defects.clinical import CLINICAL
 from dragon_ledger.samples.defects.defect import Defect
+from dragon_ledger.samples.defects.dicom import DICOM
 from dragon_ledger.samples.defects.editing import TransferEditor
+from dragon_ledger.samples.defects.imaging import CHRONOLOGY, LIMITS, SLICES, TAGS, UNIQUENESS
+from dragon_ledger.samples.defects.privacy import PRIVACY
+from dragon_ledger.samples.defects.structure import LINKAGE, METADATA, STRUCTURE
 
 __all__ = ["DEFECTS", "Defect", "TransferEditor", "find_defects"]
 
-DEFECTS: Mapping[str, Defect] = MappingProxyType({defect.name: defect for defect in BASIC})
+_ALL = (
+    *PRIVACY, *UNIQUENESS, *SLICES, *TAGS, *LIMITS, *CHRONOLOGY, *DICOM, *STRUCTURE, *METADATA,
+    *LINKAGE, *CLINICAL,
+)  # fmt: skip
+DEFECTS: Mapping[str, Defect] = MappingProxyType({defect.name: defect for defect in _ALL})
 
 
 def find_defects(names: Iterable[str]) -> tuple[Defect, ...]:

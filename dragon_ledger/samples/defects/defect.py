@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from dragon_ledger.samples.defects.editing import TransferEditor
 
+Damage = Callable[[TransferEditor], str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Defect:
@@ -14,19 +16,29 @@ class Defect:
 
     Attributes:
         name: Stable name, as `sample-transfer --defect` takes it.
-        check: Id of the check that must find it.
-        code: Code of the finding, `check.what`.
+        code: Code of the finding that must name it: `check.what`.
         says: What is wrong, one line for people.
-        apply: Damages the transfer; returns the relative path of the file that the finding must
+        damage: Damages the transfer; returns the relative path of the file that the finding must
             name, or None when it must name none.
         field: DICOM keyword or table column that the finding must name, if any.
-        consequences: Codes of further findings that this defect cannot help causing.
+        consequences: Codes of the further errors and warnings that this defect cannot help causing.
     """
 
     name: str
-    check: str
     code: str
     says: str
-    apply: Callable[[TransferEditor], str | None]
+    damage: Damage
     field: str | None = None
     consequences: frozenset[str] = frozenset()
+
+    @property
+    def check(self) -> str:
+        """Id of the check that must find it."""
+        return self.code.partition(".")[0]
+
+
+def defect(
+    name: str, code: str, says: str, damage: Damage, field: str | None = None, *also: str
+) -> Defect:
+    """Return a defect; `also` are the codes of its consequences."""
+    return Defect(name, code, says, damage, field, frozenset(also))

@@ -231,25 +231,3 @@ def note_hash(previous: bytes, run: bytes, note: Note) -> bytes:
         note.subject,
         note.statement,
     )
-
-
-def slot_of(contract: str, node: str) -> bytes | None:
-    """First storage slot of what a trace node is recorded in; None where a node has none."""
-    kind, _, key = node.partition(":")
-    base = BASES.get((contract, kind))
-    return None if base is None else _mapped(base, key)
-
-
-# Declared order of the contracts' storage variables (docs/spec/chain-state.md).
-BASES: dict[tuple[str, str], int] = {
-    ("DatasetRegistry", "version"): 1,
-    ("Consortium", "organisation"): 4,
-    ("Consortium", "account"): 7,
-    ("Consortium", "rule_set"): 8,
-}
-
-
-def _mapped(base: int, key: str) -> bytes:
-    """Slot of `mapping[key]` (Solidity documentation, layout of state variables)."""
-    number = int(key, 16) if key.startswith("0x") else int(key)
-    return keccak(word(number) + word(base))

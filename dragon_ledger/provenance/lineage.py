@@ -59,6 +59,7 @@ class Case:
     organisations: dict[int, Organisation]
     accounts: dict[bytes, Account]
     rule_sets: dict[bytes, RuleSetAcceptance]
+    updates: dict[bytes, Update]
 
     def used_versions(self) -> Iterator[tuple[bytes, DatasetVersion | None]]:
         """Every version that flowed in, once, in the order of its first use."""
@@ -140,4 +141,5 @@ def case_of(facts: Facts, now: int, presented: Presented | None = None) -> Case:
         organisations={o.number: o for o in facts.organisations},
         accounts={a.address: a for a in facts.accounts},
         rule_sets={r.digest: r for r in facts.rule_sets},
+        updates={u.leaf: u for step in steps for closed in step.rounds for u in closed.updates},
     )

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from dragon_ledger.provenance.layout import slot_of
 from dragon_ledger.provenance.names import hexed
 from dragon_ledger.provenance.results import FORMAT, LIMITS, Check, Finding, Notice, Verdict
+from dragon_ledger.provenance.slots import release_slot
 from dragon_ledger.records import Act, AsOf, Release, Where
 
 Json = dict[str, Any]
 
 
-def where_json(where: Where | None, addresses: dict[str, bytes], subject: str) -> Json | None:
+def where_json(where: Where | None, addresses: dict[str, bytes]) -> Json | None:
     """A place that an auditor can look up: contract, address, slot, block, transaction."""
     if where is None:
         return None
     address = addresses.get(where.contract)
-    slot = where.slot if where.slot is not None else slot_of(where.contract, subject)
     return {
         "contract": where.contract,
         "address": None if address is None else hexed(address),
-        "slot": None if slot is None else hexed(slot),
+        "slot": None if where.slot is None else hexed(where.slot),
         "block": where.block,
         "transaction": None if where.transaction is None else hexed(where.transaction),
     }
@@ -46,23 +46,24 @@ def as_of_json(as_of: AsOf) -> Json:
     }
 
 
-def act_json(act: Act, addresses: dict[str, bytes], subject: str) -> Json:
-    """Who did something, for whom, when and where."""
+def act_json(act: Act, addresses: dict[str, bytes], slot: bytes | None) -> Json:
+    """Who did something, for whom, when and where; `slot` is where its trace is kept."""
+    where = act.where if slot is None else replace(act.where, slot=slot)
     return {
         "organisation": act.organisation,
         "account": hexed(act.account),
         "at": act.at,
-        "where": where_json(act.where, addresses, subject),
+        "where": where_json(where, addresses),
     }
 
 
 def release_json(release: Release, addresses: dict[str, bytes]) -> Json:
     """A release, its withdrawal included."""
-    subject = f"release:{hexed(release.id)}"
+    slot = release_slot(release.id)
     taken_back = release.withdrawal
     return {
         "id": hexed(release.id),
-        "act": act_json(release.act, addresses, subject),
+        "act": act_json(release.act, addresses, slot),
         "run": hexed(release.run),
         "round": release.round,
         "aggregate": release.aggregate.hex(),
@@ -72,7 +73,7 @@ def release_json(release: Release, addresses: dict[str, bytes]) -> Json:
         "withdrawal": None
         if taken_back is None
         else {
-            "act": act_json(taken_back.act, addresses, subject),
+            "act": act_json(taken_back.act, addresses, slot),
             "reason": taken_back.reason,
             "statement": taken_back.statement.hex(),
         },
@@ -85,7 +86,7 @@ def _finding(finding: Finding, addresses: dict[str, bytes]) -> Json:
         "subject": finding.subject,
         "expected": finding.expected,
         "found": finding.found,
-        "where": where_json(finding.where, addresses, finding.subject),
+        "where": where_json(finding.where, addresses),
     }
 
 
@@ -107,7 +108,7 @@ def _notice(notice: Notice, addresses: dict[str, bytes]) -> Json:
         "kind": notice.kind,
         "words": notice.words,
         "subject": notice.subject,
-        "where": where_json(notice.where, addresses, notice.subject),
+        "where": where_json(notice.where, addresses),
     }
 
 

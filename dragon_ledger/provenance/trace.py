@@ -19,6 +19,7 @@ from dragon_ledger.provenance.names import (
     version_node,
 )
 from dragon_ledger.provenance.reasons import DECISION_WORDS
+from dragon_ledger.provenance.slots import leaf_slot, round_slot, run_slot, version_slot
 from dragon_ledger.provenance.to_json import act_json, as_of_json, release_json
 from dragon_ledger.records import DatasetVersion, Facts, NoteKind, Round, Run, Update
 
@@ -127,7 +128,7 @@ def _run(case: Case, step: Step) -> Iterator[Part]:
         "origin": None if run.origin is None else run.origin.hex(),
         "up_to_round": step.up_to,
         "rounds_closed": len(run.rounds),
-        "act": act_json(run.act, addresses, node),
+        "act": act_json(run.act, addresses, run_slot(run.id)),
     }
     yield Node(node, "run", f"Run {hexed(run.id)[:10]}", fields)
     yield Edge(node, "made_by", organisation_node(run.act.organisation))
@@ -159,7 +160,7 @@ def _round(case: Case, run: Run, closed: Round) -> Iterator[Part]:
         "included": sorted(closed.included),
         "absent": sorted(closed.participants - frozenset(commits)),
         "left_out": sorted(frozenset(commits) - closed.included),
-        "act": act_json(closed.act, case.facts.addresses, node),
+        "act": act_json(closed.act, case.facts.addresses, round_slot(run.id, closed.number)),
     }
     yield Node(node, "round", f"Round {closed.number}", fields)
     yield Edge(node, "part_of", run_node(run.id))
@@ -177,13 +178,14 @@ def _round(case: Case, run: Run, closed: Round) -> Iterator[Part]:
 
 def _update(case: Case, update: Update, counts: bool, round_: str) -> Iterator[Part]:
     node = update_node(update.leaf)
+    slot = leaf_slot(update.run, update.round, update.act.organisation)
     fields = {
         "leaf": hexed(update.leaf),
         "update": update.digest.hex(),
         "base": update.base.hex(),
         "statement": update.statement.hex(),
         "included": counts,
-        "act": act_json(update.act, case.facts.addresses, node),
+        "act": act_json(update.act, case.facts.addresses, slot),
     }
     label = f"Update of organisation {update.act.organisation}"
     yield Node(node, "update", label, fields)
@@ -205,7 +207,7 @@ def _notes(case: Case, step: Step) -> Iterator[Part]:
             "round": note.round,
             "reason": note.reason,
             "statement": note.statement.hex(),
-            "act": act_json(note.act, case.facts.addresses, run_node(step.run.id)),
+            "act": act_json(note.act, case.facts.addresses, run_slot(step.run.id)),
         }
         label = f"{kind.capitalize()} by organisation {note.act.organisation}"
         yield Node(node, kind, label, fields)
@@ -244,7 +246,7 @@ def _version(case: Case, version: DatasetVersion) -> Iterator[Part]:
         "statement": version.statement.hex(),
         "flags": [item.name for item in version.flags],
         "in_standing": stands(version.flags),
-        "act": act_json(version.act, case.facts.addresses, node),
+        "act": act_json(version.act, case.facts.addresses, version_slot(version.id)),
     }
     label = f"Dataset version {version.number} of organisation {version.act.organisation}"
     yield Node(node, "version", label, fields)
@@ -264,7 +266,7 @@ def _decisions(case: Case, version: DatasetVersion, target: str) -> Iterator[Par
             "reason": decision.reason,
             "statement": decision.statement.hex(),
             "flags": [item.name for item in decision.flags],
-            "act": act_json(decision.act, case.facts.addresses, target),
+            "act": act_json(decision.act, case.facts.addresses, version_slot(version.id)),
         }
         label = f"{words.capitalize()} by organisation {decision.act.organisation}"
         yield Node(node, "decision", label, fields)

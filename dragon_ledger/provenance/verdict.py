@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dragon_ledger.provenance.checks import data, people, records, release, training
 from dragon_ledger.provenance.checks.registry import Rule, run
 from dragon_ledger.provenance.lineage import Case, case_of
 from dragon_ledger.provenance.notices import notices
 from dragon_ledger.provenance.results import Answer, Check, Outcome, Presented, Verdict
+from dragon_ledger.provenance.slots import placed
 from dragon_ledger.records import Facts
 
 RULES: tuple[Rule, ...] = (
@@ -42,7 +45,10 @@ def judge(facts: Facts, now: int, presented: Presented | None = None) -> Verdict
         as_of=facts.as_of,
         matched_by=release.matched_by(case),
         release=case.release,
-        notices=notices(case),
+        notices=tuple(
+            replace(notice, where=placed(notice.where, notice.subject, case.updates))
+            for notice in notices(case)
+        ),
         checks=checks,
         presented=presented,
         addresses=facts.addresses,
@@ -68,10 +74,11 @@ def _summary(case: Case, answer: Answer, checks: tuple[Check, ...]) -> str:
             f" {_count(versions, 'dataset version')}, each of which passed the quality check, was"
             " approved and is in standing today."
         )
-    wanted = Outcome.FAIL if answer is Answer.NOT_VALID else Outcome.NOT_VERIFIABLE
-    first = next(c for c in checks if c.outcome is wanted and (c.required or wanted == "FAIL"))
-    lead = "This model is not valid: " if answer is Answer.NOT_VALID else "Not verifiable: "
-    return f"{lead}{first.title.rstrip('.')} - no: {first.found}."
+    if answer is Answer.NOT_VALID:
+        first = next(check for check in checks if check.outcome is Outcome.FAIL)
+        return f"Not valid. {first.title} Here: {first.found}."
+    first = next(c for c in checks if c.required and c.outcome is Outcome.NOT_VERIFIABLE)
+    return f"Not verifiable. It could not be shown that: {first.title} Because: {first.found}."
 
 
 def _count(number: int, noun: str) -> str:

@@ -6,14 +6,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import h5py
 import httpx
 import numpy as np
 import pytest
 
+from dragon_ledger.chain import reader
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.deploy import deploy
 from dragon_ledger.chain.embedded import EmbeddedNode
@@ -46,6 +49,12 @@ class Server:
         return subprocess.run(
             [program, *arguments], capture_output=True, text=True, timeout=60, check=False
         )
+
+    def configure(self, old: str, new: str) -> None:
+        """Change a line of its configuration."""
+        text = self.config.read_text()
+        assert old in text
+        self.config.write_text(text.replace(old, new))
 
     def start(self) -> None:
         """Start it and wait until it listens."""
@@ -106,9 +115,11 @@ class Ledger:
         self.server.wait_for_block(self.world.client.block().number)
 
 
-def write_model(path: Path, weights: np.ndarray, **options: object) -> Path:
+def write_model(
+    path: Path, weights: np.ndarray, *, track_order: bool = False, **options: Any
+) -> Path:
     """A model file."""
-    with h5py.File(path, "w", track_order=bool(options.pop("track_order", False))) as file:
+    with h5py.File(path, "w", track_order=track_order) as file:
         dataset = file.create_dataset("layer/weights", data=weights, **options)
         dataset.attrs["units"] = "none"
         file.attrs["purpose"] = "test"
@@ -144,8 +155,6 @@ def train_and_release(world: World, model: Path) -> tuple[bytes, dict[int, bytes
         world.commit(site, run, 1, versions[site])
     aggregate = content_digest(model)
     included = 0b110
-    from dragon_ledger.chain import reader
-
     leaves = reader.read(world.client, reader.leaves_hash(run, 1, included))
     said = (digest("card"), digest("released"))
     aggregator, releaser = world.members[AGGREGATOR], world.members[RELEASER]
@@ -157,27 +166,38 @@ def train_and_release(world: World, model: Path) -> tuple[bytes, dict[int, bytes
     return run, versions
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """A running service with one released model."""
-    with EmbeddedNode(tmp_path / "node") as node:
+@contextmanager
+def running(folder: Path) -> Iterator[Ledger]:
+    """A chain, a released model, and a service that has read all of it."""
+    with EmbeddedNode(folder / "node") as node:
         world = build_world(node)
-        model = write_model(tmp_path / "model.h5", np.arange(12.0).reshape(3, 4))
+        model = write_model(folder / "model.h5", np.arange(12.0).reshape(3, 4))
         run, versions = train_and_release(world, model)
-        network = tmp_path / "network.json"
+        network = folder / "network.json"
         world.client.network.save(network)
-        server = Server(tmp_path, tmp_path / "api" / "api.toml")
-        made = server.run(
-            "api", "init", str(tmp_path / "api"), "--network", str(network), "--port", "0"
-        )
+        server = Server(folder, folder / "api" / "api.toml")
+        options = ("--network", str(network), "--port", "0")
+        made = server.run("api", "init", str(folder / "api"), *options)
         assert made.returncode == 0, made.stderr
-        server.config.write_text(
-            server.config.read_text().replace("poll_seconds = 1.0", "poll_seconds = 0.1")
-        )
+        server.configure("poll_seconds = 1.0", "poll_seconds = 0.1")
         server.start()
         try:
-            made = Ledger(world, node, server, network, model, run, versions)
-            made.settle()
-            yield made
+            ledger = Ledger(world, node, server, network, model, run, versions)
+            ledger.settle()
+            yield ledger
         finally:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """One service for all tests that change nothing."""
+    with running(tmp_path_factory.mktemp("known")) as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A service of the test's own, with a chain that it may change or stop."""
+    with running(tmp_path) as made:
+        yield made

@@ -26,27 +26,27 @@ def ask(ledger: Ledger, path: Path) -> dict[str, object]:
     return dict(answer.json())
 
 
-def test_the_released_file_is_valid_however_it_is_asked_for(ledger: Ledger) -> None:
-    url = ledger.server.url
-    found = ask(ledger, ledger.model)
+def test_the_released_file_is_valid_however_it_is_asked_for(known: Ledger) -> None:
+    url = known.server.url
+    found = ask(known, known.model)
     assert found["answer"] == "valid", found["summary"]
-    for value in (content_digest(ledger.model), file_digest(ledger.model).value):
+    for value in (content_digest(known.model), file_digest(known.model).value):
         body = httpx.get(f"{url}/v1/verdicts/{value.hex()}").json()
         assert body["answer"] == "valid"
         assert [notice["kind"] for notice in body["notices"]][:1] == ["ABSENT"]
     from_node = httpx.get(
-        f"{url}/v1/verdicts/{content_digest(ledger.model).hex()}?source=node"
+        f"{url}/v1/verdicts/{content_digest(known.model).hex()}?source=node"
     ).json()
     assert from_node["as_of"]["source"] == "node"
     assert from_node["answer"] == "valid"
     by_digests = httpx.get(
         f"{url}/v1/verdicts",
-        params={"file_digest": "11" * 32, "content_digest": content_digest(ledger.model).hex()},
+        params={"file_digest": "11" * 32, "content_digest": content_digest(known.model).hex()},
     ).json()
     assert by_digests["answer"] == "valid"
 
 
-def test_the_same_content_in_another_layout_is_valid(ledger: Ledger, tmp_path: Path) -> None:
+def test_the_same_content_in_another_layout_is_valid(known: Ledger, tmp_path: Path) -> None:
     other = write_model(
         tmp_path / "other.h5",
         np.arange(12.0).reshape(3, 4),
@@ -54,24 +54,24 @@ def test_the_same_content_in_another_layout_is_valid(ledger: Ledger, tmp_path: P
         compression="gzip",
         track_order=True,
     )
-    assert file_digest(other) != file_digest(ledger.model)
-    found = ask(ledger, other)
+    assert file_digest(other) != file_digest(known.model)
+    found = ask(known, other)
     assert found["answer"] == "valid"
     assert found["matched_by"] == "content"
 
 
-def test_one_changed_bit_is_not_found(ledger: Ledger, tmp_path: Path) -> None:
+def test_one_changed_bit_is_not_found(known: Ledger, tmp_path: Path) -> None:
     weights = np.arange(12.0).reshape(3, 4)
     weights[2, 3] = np.nextafter(weights[2, 3], 100.0)
-    found = ask(ledger, write_model(tmp_path / "changed.h5", weights))
+    found = ask(known, write_model(tmp_path / "changed.h5", weights))
     assert found["answer"] == "not valid"
     assert found["matched_by"] is None
 
 
-def test_a_file_that_is_no_hdf5_is_not_found(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_file_that_is_no_hdf5_is_not_found(known: Ledger, tmp_path: Path) -> None:
     garbage = tmp_path / "garbage.h5"
     garbage.write_bytes(b"no model at all")
-    found = ask(ledger, garbage)
+    found = ask(known, garbage)
     assert found["answer"] == "not valid"
     assert found["presented"]["content_digest"] is None  # type: ignore[index]
     assert "/proc" not in json.dumps(found)
@@ -109,12 +109,12 @@ def test_a_node_that_is_away_makes_it_not_verifiable(ledger: Ledger) -> None:
     assert httpx.get(url).json()["answer"] == "valid"
 
 
-def test_the_trace_reaches_the_dataset_versions(ledger: Ledger) -> None:
-    value = content_digest(ledger.model).hex()
-    body = httpx.get(f"{ledger.server.url}/v1/traces/{value}").json()
+def test_the_trace_reaches_the_dataset_versions(known: Ledger) -> None:
+    value = content_digest(known.model).hex()
+    body = httpx.get(f"{known.server.url}/v1/traces/{value}").json()
     models.Trace.model_validate(body)
     versions = {node["version"] for node in body["nodes"] if node["type"] == "version"}
-    assert versions == {"0x" + ledger.versions[site].hex() for site in (1, 2)}
+    assert versions == {"0x" + known.versions[site].hex() for site in (1, 2)}
     assert {edge["type"] for edge in body["edges"]} >= {"releases", "aggregates", "uses", "misses"}
 
 

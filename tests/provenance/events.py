@@ -1,14 +1,26 @@
-"""A random history as the chain's own events, in the order of their blocks."""
+"""Facts as the chain's own events, in the order of their blocks."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dragon_ledger.chain import events
 from dragon_ledger.chain.events import ChainEvent, Position
 from dragon_ledger.provenance.layout import mask
-from dragon_ledger.records import Account, Act, DatasetVersion, Release, Run, Update, Where
-from tests.provenance.histories import START, History
+from dragon_ledger.records import (
+    Account,
+    Act,
+    DatasetVersion,
+    Facts,
+    Organisation,
+    Release,
+    Run,
+    Update,
+    Where,
+)
+from tests.provenance.histories import START
 
 NONE = bytes(32)
 
@@ -18,48 +30,52 @@ def block_hash(number: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def _at(where: Where) -> Position:
-    time = START + 10 * where.block
+def _at(where: Where, time: int | None = None) -> Position:
+    time = START + 10 * where.block if time is None else time
     return Position(where.block, 0, 0, time, block_hash(where.block), where.transaction or b"")
 
 
-def events_of(history: History) -> list[ChainEvent]:
-    """Everything that happened, in order."""
+def events_of(facts: Facts) -> list[ChainEvent]:
+    """Everything that happened, in order; logs are numbered within their blocks."""
     made = [
-        *_people(history),
-        *(e for version in history.versions.values() for e in _version(version)),
-        *(e for run in history.runs.values() for e in _run(run)),
-        *(e for release in history.releases for e in _release(release)),
+        *(e for organisation in facts.organisations for e in _organisation(organisation)),
+        *(e for account in facts.accounts for e in _account(account)),
+        *_rule_sets(facts),
+        *(e for version in facts.versions for e in _version(version)),
+        *(e for run in facts.runs for e in _run(run)),
+        *(e for release in facts.releases for e in _release(release)),
     ]
-    return sorted(made, key=lambda e: (e.position.block, e.position.log_index))
+    made.sort(key=lambda event: event.position.block)
+    counts: Counter[int] = Counter()
+    numbered = []
+    for event in made:
+        place = replace(event.position, log_index=counts[event.position.block])
+        counts[event.position.block] += 1
+        numbered.append(replace(event, position=place))
+    return numbered
 
 
-def _people(history: History) -> Iterator[ChainEvent]:
-    for o in history.organisations:
-        yield events.OrganisationAdmitted(
-            _at(o.where), o.number, o.root, int(o.roles), o.record, b"\x01" * 32
-        )
-        root = Position(*_fields(_at(o.where), log_index=1))
-        yield events.RootAccepted(root, o.number, o.root, bytes(20))
-    for account in history.accounts.values():
-        yield from _account(account)
-    for r in history.rule_sets:
-        yield events.RuleSetAccepted(
-            _at(r.where), r.digest, int(r.declarations), r.valid_from, r.valid_to or 0, b"\x01" * 32
-        )
+def _organisation(o: Organisation) -> Iterator[ChainEvent]:
+    where = _at(o.where)
+    yield events.OrganisationAdmitted(where, o.number, o.root, int(o.roles), o.record, NONE)
+    yield events.RootAccepted(where, o.number, o.root, bytes(20))
 
 
-def _fields(position: Position, log_index: int) -> tuple[int, int, int, int, bytes, bytes]:
-    p = position
-    return (p.block, p.transaction_index, log_index, p.time, p.block_hash, p.transaction)
+def _rule_sets(facts: Facts) -> Iterator[ChainEvent]:
+    for r in facts.rule_sets:
+        where, end = _at(r.where), r.valid_to or 0
+        yield events.RuleSetAccepted(where, r.digest, int(r.declarations), r.valid_from, end, NONE)
 
 
 def _account(a: Account) -> Iterator[ChainEvent]:
-    accepted = Position(*_fields(_at(a.where), log_index=1))
-    yield events.AccountEnrolled(
-        _at(a.where), a.organisation, a.address, int(a.roles), b"\x01" * 32
-    )
-    yield events.AccountAccepted(accepted, a.organisation, a.address, int(a.roles))
+    who, roles = (a.organisation, a.address), int(a.roles)
+    assert a.accepted_at is not None
+    yield events.AccountEnrolled(_at(a.where, a.enrolled_at), *who, roles, NONE)
+    yield events.AccountAccepted(_at(a.where, a.accepted_at), *who, roles)
+    if a.compromised_since is not None:
+        yield events.AccountCompromised(_at(a.where), *who, a.compromised_since, a.address, NONE)
+    if a.to is not None:
+        yield events.AccountEnded(_at(a.where), *who, a.to, NONE)
 
 
 def _who(act: Act) -> tuple[int, bytes]:

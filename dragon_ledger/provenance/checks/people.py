@@ -131,18 +131,21 @@ RULES = (
     Rule(
         "accounts.valid",
         "Every account was entitled to its act when it acted.",
+        "An account was not entitled to its act.",
         "enrolled, accepted, not ended, with the role that the act asks for",
         _valid,
     ),
     Rule(
         "accounts.not_compromised",
         "No act was made by a compromised account.",
+        "A compromised account acted.",
         "no account was compromised when it acted",
         _not_compromised,
     ),
     Rule(
         "versions.approved_by_others",
         "Every dataset version was approved by another organisation.",
+        "A dataset version was not approved by another organisation.",
         "enough approvals, none of them its own",
         _approved_by_others,
     ),

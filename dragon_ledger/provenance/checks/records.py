@@ -92,6 +92,7 @@ RULES = (
     Rule(
         "records.bound",
         "Every record agrees with the hash that the contracts store.",
+        "A record disagrees with the hash that the contracts store.",
         "identifiers, leaves and round hashes follow from the recorded fields",
         each(_identifiers, _round_hashes),
     ),

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dragon_ledger.provenance.lineage import Case
 from dragon_ledger.provenance.results import EVIDENCE_SHOWN, Check, Finding, Outcome
+from dragon_ledger.provenance.slots import placed
 
 Examine = Callable[[Case], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A check before it has looked at anything."""
+    """A check before it has looked at anything.
+
+    `title` says what holds when it passes, `failure` what is wrong when it fails.
+    """
 
     id: str
     title: str
+    failure: str
     expected: str
     examine: Examine
     required: Callable[[Case], bool] = lambda _: True
@@ -47,13 +52,16 @@ def run(rule: Rule, case: Case) -> Check:
         found = "nothing recorded that this check could examine"
     return Check(
         id=rule.id,
-        title=rule.title,
+        title=rule.failure if outcome is Outcome.FAIL else rule.title,
         required=rule.required(case),
         outcome=outcome,
         expected=rule.expected,
         found=found,
         examined=examined,
-        findings=(*rest, *passed[:EVIDENCE_SHOWN]),
+        findings=tuple(
+            replace(finding, where=placed(finding.where, finding.subject, case.updates))
+            for finding in (*rest, *passed[:EVIDENCE_SHOWN])
+        ),
     )
 
 

@@ -201,29 +201,45 @@ def _sealed_required(case: Case) -> bool:
 
 
 RULES = (
-    Rule("digest.known", "The digest is known.", "the digest is recorded", _known),
-    Rule("release.exists", "The model was released.", "a release is recorded", _released),
+    Rule(
+        "digest.known",
+        "The digest is known.",
+        "The digest is not known.",
+        "the digest is recorded",
+        _known,
+    ),
+    Rule(
+        "release.exists",
+        "The model was released.",
+        "The model was never released.",
+        "a release is recorded",
+        _released,
+    ),
     Rule(
         "release.not_withdrawn",
         "The release has not been withdrawn.",
+        "The release was withdrawn.",
         "no withdrawal is recorded",
         _not_withdrawn,
     ),
     Rule(
         "release.names_aggregate",
         "The released model is the aggregate of a closed round.",
+        "The released model is not the aggregate of the round that it names.",
         "the released digest is that round's aggregate",
         _names_aggregate,
     ),
     Rule(
         "release.separated",
         "Who aggregated did not release.",
+        "The organisation that aggregated released the model itself.",
         "releaser and aggregator are different organisations",
         _separated,
     ),
     Rule(
         "file.holds_aggregate",
         "The presented file holds the released model.",
+        "The presented file does not hold the released model.",
         "the file's content digest is the released aggregate",
         _holds_aggregate,
         _holds_required,
@@ -231,15 +247,23 @@ RULES = (
     Rule(
         "trace.complete",
         "The trace reaches every origin.",
+        "The trace is cut off before its origin.",
         "every run of the lineage is in the facts",
         _trace_complete,
     ),
 )
 STATE_RULES = (
-    Rule("state.current", "The facts are current.", "the newest final block", _current),
+    Rule(
+        "state.current",
+        "The facts are current.",
+        "The facts are out of date.",
+        "the newest final block",
+        _current,
+    ),
     Rule(
         "state.sealed",
         "The state is sealed by a quorum of validators.",
+        "The state is not sealed by a quorum of validators.",
         "seals of at least two thirds of the validators",
         _sealed,
         _sealed_required,

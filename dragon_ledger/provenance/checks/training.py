@@ -145,18 +145,21 @@ RULES = (
     Rule(
         "origin.initial_model",
         "The origin of every initial model is recorded.",
+        "The origin of an initial model is not as recorded.",
         "a parent round's model, a seed, or a declared external origin",
         _origin,
     ),
     Rule(
         "rounds.chained",
         "Every round starts from the aggregate of the one before.",
+        "A round does not start from the aggregate of the one before.",
         "each base is the previous aggregate",
         _chained,
     ),
     Rule(
         "participants.accounted",
         "Every participant of every round is accounted for.",
+        "A participant of a round is not accounted for.",
         "went in, absent or left out; no attempt hidden",
         _participants,
     ),

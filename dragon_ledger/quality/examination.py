@@ -12,7 +12,7 @@ from dragon_ledger.quality.dicom.image_facts import ImageFacts
 from dragon_ledger.quality.known import KnownTransfers, PreviousVersion
 from dragon_ledger.quality.person_names import tokens
 from dragon_ledger.quality.rules import RuleSet
-from dragon_ledger.quality.tables import Table
+from dragon_ledger.quality.tables import Row, Table
 from dragon_ledger.quality.transfer import IMAGE_DEPTH, TransferTree
 
 
@@ -113,6 +113,15 @@ class Examination:
             uid = image.facts.tags.get("SeriesInstanceUID", "")
             members.setdefault(uid or f"folder {image.folder}", []).append(image)
         return tuple(Series(uid, tuple(members[uid])) for uid in sorted(members))
+
+    @cached_property
+    def _rows(self) -> Mapping[str, Row]:
+        rows = self.metadata.rows if self.metadata else ()
+        return {row.values.get("series_uid", ""): row for row in reversed(rows)}
+
+    def metadata_row(self, series: Series) -> Row | None:
+        """The metadata table's (first) row of a series."""
+        return self._rows.get(series.uid)
 
     @cached_property
     def name_tokens(self) -> frozenset[str]:

@@ -51,8 +51,7 @@ def check_chronology(exam: Examination) -> CheckResult:
 def _moments(exam: Examination, series: Series) -> Moments:
     day = dicom_date(series.text("SeriesDate"))
     clock = dicom_time(series.text("SeriesTime"))
-    rows = exam.metadata.rows if exam.metadata else ()
-    row = next((row for row in rows if row.values.get("series_uid") == series.uid), None)
+    row = exam.metadata_row(series)
     values = row.values if row else {}
     return Moments(
         series,

@@ -11,7 +11,6 @@ from dragon_ledger.quality.examination import Examination, Series
 from dragon_ledger.quality.findings import CheckResult, Finding, conclude, not_applicable
 from dragon_ledger.quality.geometry import Defect, Stack, Tolerances, examine
 from dragon_ledger.quality.numbers import decimals
-from dragon_ledger.quality.tables import Row
 from dragon_ledger.quality.vocabulary import tag_label
 
 _NO_SERIES = "the transfer has no series that could be read"
@@ -51,7 +50,7 @@ def _limits(exam: Examination, series: Series) -> Iterator[Finding]:
 
 
 def _against_table(exam: Examination, series: Series) -> Iterator[Finding]:
-    row, stated = _row_of(exam, series), stated_slices(exam, series)
+    row, stated = exam.metadata_row(series), stated_slices(exam, series)
     if row is None or stated is None or stated == len(series.images):
         return
     found = f"{len(series.images)} files, slices_number {stated}"
@@ -63,14 +62,9 @@ def _against_table(exam: Examination, series: Series) -> Iterator[Finding]:
 
 def stated_slices(exam: Examination, series: Series) -> Decimal | None:
     """What the metadata table says of a series' slices; None when nothing, or no number."""
-    row = _row_of(exam, series)
+    row = exam.metadata_row(series)
     stated = decimals(row.values.get("slices_number", "")) if row else None
     return stated[0] if stated else None
-
-
-def _row_of(exam: Examination, series: Series) -> Row | None:
-    rows = exam.metadata.rows if exam.metadata else ()
-    return next((row for row in rows if row.values.get("series_uid") == series.uid), None)
 
 
 def _has_geometry(series: Series) -> bool:

@@ -123,10 +123,7 @@ def _check_range(exam: Examination, check: str, keyword: str, count: int) -> Che
     rule = next((rule for rule in exam.rules.tags if rule.keyword == keyword), None)
     if rule is None:
         return not_applicable(check, f"the rule set does not ask for {keyword}")
-    findings = chain(
-        chain.from_iterable(_range(exam, check, rule, entry, count) for entry in series),
-        chain.from_iterable(_against_table(exam, check, keyword, entry) for entry in series),
-    )
+    findings = chain.from_iterable(_range(exam, check, rule, entry, count) for entry in series)
     unknown = any(not entry.text(keyword) for entry in series)
     doubts = exam.doubts + ((f"a series has no {keyword}",) if unknown else ())
     return conclude(check, findings, doubts)
@@ -153,6 +150,25 @@ def _range(
             )
         if len(set(values)) > 1 and not close(values[0], values[-1], Decimal("0.001")):
             yield at_series(exam, f"{check}.anisotropic", f"{text} mm", series, tag=rule.label)
+        yield from _against_table(exam, check, series, values)
+
+
+def _against_table(
+    exam: Examination, check: str, series: Series, values: tuple[Decimal, ...]
+) -> Iterator[Finding]:
+    row, column = exam.metadata_row(series), check.replace("-", "_")
+    stated = decimals(row.values.get(column, "")) if row else None
+    tolerance = exam.rules.tolerance("table_mm")
+    if row and stated and any(abs(value - stated[0]) > tolerance for value in values):
+        yield exam.catalogue.finding(
+            f"{check}.table",
+            f"table {stated[0]}, images {values[0]}",
+            file=exam.metadata.path if exam.metadata else None,
+            row=row.number,
+            column=column,
+            subject=series.subject,
+            series=series.uid,
+        )
 
 
 def _range_code(exam: Examination, rule: TagRule, values: tuple[Decimal, ...]) -> str:
@@ -162,27 +178,3 @@ def _range_code(exam: Examination, rule: TagRule, values: tuple[Decimal, ...]) -
     if any(value < low - noise or value > high + noise for value in values):
         return "limit"
     return "noise" if any(value < low or value > high for value in values) else ""
-
-
-def _against_table(
-    exam: Examination, check: str, keyword: str, series: Series
-) -> Iterator[Finding]:
-    """Table 3's one number: one of the attribute's values, rounded as people round."""
-    column = check.replace("-", "_")
-    tolerance = exam.rules.tolerance("table_mm")
-    tagged = decimals(series.text(keyword))
-    rows = exam.metadata.rows if exam.metadata else ()
-    for row in rows:
-        stated = decimals(row.values.get(column, "")) if tagged else None
-        if row.values.get("series_uid") != series.uid or not tagged or not stated:
-            continue
-        if not any(abs(stated[0] - value) <= tolerance for value in tagged):
-            yield exam.catalogue.finding(
-                f"{check}.table",
-                f"{stated[0]} mm, the images say {series.text(keyword)}",
-                file=exam.metadata.path if exam.metadata else None,
-                row=row.number,
-                column=column,
-                subject=series.subject,
-                series=series.uid,
-            )

@@ -15,16 +15,19 @@ from io import BytesIO
 from pydicom.charset import convert_encodings
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import data_element_generator
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from pydicom.util import leanread
 from pydicom.values import convert_SQ
 
+from dragon_ledger.quality.dicom.vr_rules import dictionary_vrs
+
 PIXEL_DATA = 0x7FE00010
 UNDEFINED_LENGTH = 0xFFFFFFFF
 PREAMBLE = 128
+BEHIND_PIXELS = frozenset({0xFFFCFFFC, 0xFFFAFFFA})  # padding and digital signatures
 MOST_ELEMENTS = 20_000
 MOST_INFLATED = 64 << 20
 MOST_SEQUENCE_BYTES = 1 << 20
@@ -37,6 +40,7 @@ _META_GROUP = 2
 PARSER_ERRORS = (
     ArithmeticError,
     AttributeError,
+    BytesLengthException,
     EOFError,
     InvalidDicomError,
     LookupError,
@@ -141,11 +145,8 @@ def _inflate(packed: bytes) -> bytes:
 def _read_elements(parsed: ParsedFile, data: bytes, offset: int) -> None:
     if not _read_lean(parsed, data, offset):
         parsed.elements.clear()
-        _read_ordinary(parsed, data, offset)
-    for element in parsed.elements:
-        if element.tag == PIXEL_DATA:
-            parsed.pixels = element
-            break
+        parsed.pixels = None
+        _read_with_pydicom(parsed, data, offset)
 
 
 def _read_lean(parsed: ParsedFile, data: bytes, offset: int) -> bool:
@@ -163,7 +164,11 @@ def _read_lean(parsed: ParsedFile, data: bytes, offset: int) -> bool:
         if vr is not None and not (vr.isalpha() and vr.isupper()):
             return False
         tag = group << 16 | number
+        if parsed.pixels is not None and tag not in BEHIND_PIXELS:
+            break  # bytes behind the data set that happen to read as an element
         append(Element(tag, None if vr is None else vr.decode("ascii"), length, value, start))
+        if tag == PIXEL_DATA:
+            parsed.pixels = parsed.elements[-1]
         parsed.end = start + length
         if parsed.end > size:
             parsed.truncated = f"({group:04X},{number:04X})"
@@ -171,7 +176,7 @@ def _read_lean(parsed: ParsedFile, data: bytes, offset: int) -> bool:
         if len(parsed.elements) > MOST_ELEMENTS:
             raise Unreadable(f"more than {MOST_ELEMENTS} elements")
     if parsed.encapsulated:
-        _read_encapsulated(parsed, data, stream.tell())
+        _read_with_pydicom(parsed, data, stream.tell())
     return True
 
 
@@ -181,22 +186,17 @@ def _stop_when(parsed: ParsedFile) -> Callable[[int, int], bool] | None:
     return lambda group, number: group << 16 | number == PIXEL_DATA
 
 
-def _read_ordinary(parsed: ParsedFile, data: bytes, offset: int) -> None:
-    _read_with_pydicom(parsed, data, offset)
-
-
-def _read_encapsulated(parsed: ParsedFile, data: bytes, offset: int) -> None:
-    if offset < len(data):
-        _read_with_pydicom(parsed, data, offset)
-
-
 def _read_with_pydicom(parsed: ParsedFile, data: bytes, offset: int) -> None:
     stream = BytesIO(data)
     stream.seek(offset)
     size = len(data)
     for raw in data_element_generator(stream, parsed.implicit, parsed.little_endian):
         element = _element_of(raw, parsed)
+        if parsed.pixels is not None and element.tag not in BEHIND_PIXELS:
+            break
         parsed.elements.append(element)
+        if element.tag == PIXEL_DATA:
+            parsed.pixels = element
         parsed.end = stream.tell()
         if element.length != UNDEFINED_LENGTH and element.start + element.length > size:
             parsed.truncated = f"({element.tag >> 16:04X},{element.tag & 0xFFFF:04X})"
@@ -248,6 +248,9 @@ def _flatten_one(raw: object, parsed: ParsedFile, depth: int) -> None:
         vr = None if raw.is_implicit_VR or raw.VR is None else str(raw.VR)
         value = raw.value or _ABSENT
         parsed.nested.append(Element(int(raw.tag), vr, raw.length, value, 0))
+        if value and "SQ" in (vr, *dictionary_vrs(int(raw.tag))):
+            items = convert_SQ(value, parsed.implicit, parsed.little_endian, None)
+            _flatten(items, parsed, depth + 1)
     elif isinstance(raw, DataElement) and isinstance(raw.value, Sequence):
         parsed.nested.append(Element(int(raw.tag), "SQ", UNDEFINED_LENGTH, None, 0))
         _flatten(raw.value, parsed, depth + 1)

@@ -13,7 +13,7 @@ from pydicom.uid import CTImageStorage
 
 from dragon_ledger.quality.dicom import elements, iod_rules
 from dragon_ledger.quality.dicom.element_rules import ElementJudge, Judgement
-from dragon_ledger.quality.dicom.elements import PIXEL_DATA, Element, ParsedFile, Unreadable
+from dragon_ledger.quality.dicom.elements import Element, ParsedFile, Unreadable
 from dragon_ledger.quality.dicom.image_facts import ImageFacts, Issue
 from dragon_ledger.quality.dicom.pixels import pixel_issues
 from dragon_ledger.quality.dicom.vr_rules import label_of
@@ -36,9 +36,6 @@ _SOP_CLASS, _SOP_INSTANCE, _IMAGE_TYPE = 0x00080016, 0x00080018, 0x00080008
 _PATIENT_NAME, _INSTANCE_NUMBER, _FRAME_OF_REFERENCE = 0x00100010, 0x00200013, 0x00200052
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
 _BURNED_IN, _IDENTITY_REMOVED, _DATES_MODIFIED = 0x00280301, 0x00120062, 0x00280303
-_PADDING = 0xFFFCFFFC
-_SIGNATURES = 0xFFFAFFFA
-_LABELLED_AFTER_PIXELS = frozenset({_PADDING, _SIGNATURES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +169,6 @@ def _around_issues(content: bytes, parsed: ParsedFile, tags: list[int]) -> list[
     if any(preamble) and not preamble.startswith(_TIFF):
         issues.append(Issue("privacy.preamble", "", "bytes that are not zero"))
     behind = len(parsed.data) - parsed.end
-    if PIXEL_DATA in tags:
-        last = tags.index(PIXEL_DATA)
-        strange = [tag for tag in tags[last + 1 :] if tag not in _LABELLED_AFTER_PIXELS]
-        behind += len(strange)
-        tags = tags[: last + 1]
     if behind > 0 and not parsed.truncated:
         issues.append(Issue("privacy.trailing", "", "bytes behind the last element"))
     return issues + iod_rules.order_issues(tags)

@@ -7,12 +7,14 @@ Workers write nothing; when the check is interrupted they are killed at once.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import resource
 import signal
 import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -176,6 +178,7 @@ def _failed(reader: Reader, task: Task, why: str) -> Answer:
 
 def _serve(pipe: Connection, reader: Reader, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _silence()
     _limit_memory()
     inspector = ImageInspector(reader.required)
     while True:
@@ -183,6 +186,12 @@ def _serve(pipe: Connection, reader: Reader, parent: int) -> None:
             if os.getppid() != parent:
                 return
         pipe.send(list(_answers(inspector, reader, pipe.recv())))
+
+
+def _silence() -> None:
+    """Keep pydicom from writing values of damaged files to a terminal or a log."""
+    warnings.simplefilter("ignore")
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 
 def _limit_memory() -> None:

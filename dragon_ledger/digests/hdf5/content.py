@@ -57,7 +57,8 @@ def content_tree(
         InputError: it cannot be read, is damaged, or changed meanwhile.
     """
     with opened(path) as file, BlockPool() as pool, _naming(path):
-        walker, meter = Walker(file.hdf5, limits), Meter(file.size, progress)
+        meter = Meter(file.size, progress)
+        walker = Walker(file.hdf5, limits, meter.advance)
         reader, builder = ObjectReader(file, walker, pool, limits, meter), _Builder(wanted)
         for step in walker.steps():
             builder.add(step.path, reader.entry(step))

@@ -16,7 +16,8 @@ class Limits:
     """Bounds on time and memory; sizes in bytes, times in seconds of processor time.
 
     A file of F bytes may hold `free_expansion` + `expansion` * F bytes of values: deflate
-    reaches 1032, and a file of one kilobyte can claim exabytes that were never written.
+    reaches 1032, and a file of one kilobyte can claim exabytes that were never written. HDF5 can
+    loop forever on a damaged file: the reader ends after `stalled_seconds` without progress.
     """
 
     free_expansion: int = 16 * _GIB
@@ -27,7 +28,7 @@ class Limits:
     element: int = 32 * 2**20
     attribute: int = 64 * 2**20
     memory: int = _GIB
-    stalled_seconds: int = 60
+    stalled_seconds: int = 30
 
     def values(self, file_size: int) -> int:
         """Bytes of values that a file of this size may hold."""

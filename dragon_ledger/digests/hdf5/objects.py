@@ -89,7 +89,6 @@ class ObjectReader:
             UnsupportedContent: the object holds something that the method refuses.
             Damaged: HDF5 cannot read it.
         """
-        self._meter.advance(0)
         if isinstance(step, SoftLink):
             return PendingEntry(soft_link_entry(step.path, step.target))
         if isinstance(step, Alias):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -88,9 +88,11 @@ def _address(node: Node) -> int:
 class Walker:
     """Walks one open file."""
 
-    def __init__(self, file: h5f.FileID, limits: Limits) -> None:
+    def __init__(self, file: h5f.FileID, limits: Limits, tick: Callable[[int], None]) -> None:
+        """Walk an open file within `limits`; `tick(0)` is called at every path."""
         self._file = file
         self._limits = limits
+        self._tick = tick
         self._all_paths: dict[int, bytes] | None = None
 
     def steps(self) -> Iterator[Step]:
@@ -113,6 +115,7 @@ class Walker:
                 levels.pop()
                 continue
             step = self._step(*child, known)
+            self._tick(0)
             yield step
             if isinstance(step, Found) and isinstance(step.node, h5g.GroupID):
                 levels.append(self._children(step.node, step.path))

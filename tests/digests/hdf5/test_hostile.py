@@ -74,8 +74,10 @@ def test_damaged_files_end_in_a_digest_or_an_error(
 @pytest.mark.long
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
 @pytest.mark.parametrize("seed", range(10))
-def test_many_damaged_files(tmp_path: Path, worker: Hdf5Worker, libver: str, seed: int) -> None:
-    assert survive(tmp_path, worker, libver, 2000, seed) <= KINDS
+def test_many_damaged_files(tmp_path: Path, libver: str, seed: int) -> None:
+    """HDF5 loops forever on a few of them."""
+    with Hdf5Worker(Limits(stalled_seconds=3)) as worker:
+        assert survive(tmp_path, worker, libver, 2000, seed) <= KINDS
 
 
 def test_a_crash_is_an_error_and_the_worker_goes_on(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -93,7 +94,7 @@ class EmbeddedNode:
         folder: holds the chain's state, `node.json`, the log and the pid file; made when absent.
         port: a fixed port; otherwise the one used before, or a free one.
         binary: the Anvil program; see `find_anvil`.
-        options: further options for Anvil, for tests (`--block-time`, `--no-mining`, ...).
+        options: Anvil's own options and their values, over those set here ("" for none): for tests.
     """
 
     def __init__(
@@ -102,12 +103,12 @@ class EmbeddedNode:
         *,
         port: int | None = None,
         binary: Path | None = None,
-        options: tuple[str, ...] = (),
+        options: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self._port = port
         self._binary = binary
-        self._options = options
+        self._options = dict(options or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
@@ -202,9 +203,11 @@ class EmbeddedNode:
             "--state": self.folder / "state.json",
             "--state-interval": 30,
             "--cache-path": self.folder / "cache",
+            "--no-cors": "",
+            "--quiet": "",
         }
-        pairs = [str(part) for option in fixed.items() for part in option]
-        return [str(program), *pairs, "--no-cors", "--quiet", *self._options]
+        options = {**fixed, **self._options}.items()
+        return [str(program), *(str(part) for pair in options for part in pair if part != "")]
 
     def _wait_until_answers(self, chain_id: int) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from dragon_ledger.chain.client import Client
-from dragon_ledger.chain.deploy import deploy
 from dragon_ledger.chain.embedded import EmbeddedNode
 from dragon_ledger.records import Role
-from tests.chain.world import World, new_signer
+from tests.chain.world import World, fresh_world
 
 SITES = (1, 2, 3)
 REVIEWER, AGGREGATOR, RELEASER = 10, 20, 30
@@ -24,10 +22,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedNode]:
 @pytest.fixture
 def empty_world(node: EmbeddedNode) -> World:
     """Four contracts, freshly deployed, and an admin."""
-    admin = new_signer()
-    return World(
-        Client(deploy([node.url], new_signer(), admin=admin.address, root_delay=60)), admin
-    )
+    return fresh_world(node.url)
 
 
 @pytest.fixture

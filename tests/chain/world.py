@@ -11,6 +11,8 @@ from dragon_ledger.chain import reader
 from dragon_ledger.chain.accounts import Signer
 from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.chain.client import Client
+from dragon_ledger.chain.deploy import deploy
+from dragon_ledger.chain.network import Fees
 from dragon_ledger.chain.transact import transact
 from dragon_ledger.records import Declaration, InitialKind, Role
 
@@ -27,6 +29,18 @@ def digest(label: str) -> bytes:
 
 def new_signer() -> Signer:
     return Signer(Account.create())
+
+
+# The first account of the public test mnemonic, which Anvil and Ganache give funds.
+PUBLIC_TEST_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+
+
+def fresh_world(url: str, *, fees: Fees | None = None, fund: bool = False) -> World:
+    """Deploy four contracts; with `fund`, the admin is the account that test nodes give funds."""
+    admin = Signer(Account.from_key(PUBLIC_TEST_KEY)) if fund else new_signer()
+    deployer = admin if fund else new_signer()
+    network = deploy([url], deployer, admin=admin.address, root_delay=60, fees=fees)
+    return World(Client(network), admin)
 
 
 @dataclass

@@ -1,0 +1,84 @@
+"""An HTTP proxy before a real node, to make it behave as other nodes do, or misbehave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import httpx
+
+Request = dict[str, Any]
+Answer = Callable[[Request], dict[str, Any] | None]
+"""Answers one request in the node's place, or returns None to let the node answer."""
+
+
+def failure(message: str, code: int = -32000, data: Any = None) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, **({"data": data} if data else {})}}
+
+
+@contextmanager
+def proxy(node: str, answer: Answer) -> Iterator[str]:
+    """Serve on a free loopback port until the block ends; gives the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            requests = asked if isinstance(asked, list) else [asked]
+            answers = [_one(node, request, answer) for request in requests]
+            self._reply(json.dumps(answers if isinstance(asked, list) else answers[0]).encode())
+
+        def _reply(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with serving(Handler) as url:
+        yield url
+
+
+@contextmanager
+def raw(body: bytes, status: int = 200) -> Iterator[str]:
+    """Answer every request with the same bytes."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with serving(Handler) as url:
+        yield url
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _one(node: str, request: Request, answer: Answer) -> dict[str, Any]:
+    given = answer(request)
+    if given is None:
+        given = httpx.post(node, json=request, trust_env=False).json()
+    return {"jsonrpc": "2.0", "id": request["id"], **given}

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dragon_ledger.chain.client import Client, identify
+from dragon_ledger.chain.embedded import EmbeddedNode
+from dragon_ledger.chain.network import Checkpoint, Network
+from dragon_ledger.errors import (
+    ConfigurationError,
+    NodeError,
+    NodeUnavailable,
+    StaleState,
+    WrongChain,
+)
+from tests.chain.proxy import failure, proxy, raw
+
+
+@pytest.fixture
+def dead_url() -> Iterator[str]:
+    """An address at which nobody listens, held so that nobody can start to."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
+@pytest.fixture(scope="module")
+def network(node: EmbeddedNode) -> Network:
+    chain_id, genesis = identify(node.url)
+    return Network(chain_id, genesis, {}, (node.url,))
+
+
+def test_the_second_node_answers_when_the_first_is_away(network: Network, dead_url: str) -> None:
+    client = Client(network, [dead_url, *network.rpc])
+    assert client.block(0).hash == network.genesis_hash
+    assert client.url == network.rpc[0]
+
+
+def test_when_none_answers_each_is_named_with_its_reason(network: Network, dead_url: str) -> None:
+    with raw(b"<html>", 502) as broken, pytest.raises(NodeUnavailable) as refused:
+        Client(network, [dead_url, broken]).block()
+    assert dead_url in str(refused.value)
+    assert f"{broken}: HTTP 502, no JSON" in str(refused.value)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"7", b'{"id": 9}', b'[{"jsonrpc": "2.0"}]'])
+def test_an_answer_that_is_no_json_rpc_counts_as_away(network: Network, body: bytes) -> None:
+    with raw(body) as broken:
+        assert Client(network, [broken, *network.rpc]).block(0).number == 0
+
+
+def test_a_node_that_does_not_answer_in_time_counts_as_away(network: Network) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        client = Client(network, [url, *network.rpc], timeout=0.2)
+        assert client.block(0).number == 0
+
+
+def test_a_node_of_another_chain_is_refused_by_name(network: Network) -> None:
+    for wrong in (
+        replace(network, chain_id=network.chain_id + 1),
+        replace(network, genesis_hash=b"\x01" * 32),
+        replace(network, checkpoint=Checkpoint(0, b"\x02" * 32)),
+    ):
+        with pytest.raises(WrongChain) as refused:
+            Client(wrong).block()
+        assert network.rpc[0] in str(refused.value)
+
+
+def test_a_node_behind_the_checkpoint_is_passed_over(network: Network) -> None:
+    ahead = replace(network, checkpoint=Checkpoint(10_000_000, b"\x02" * 32))
+    with pytest.raises(NodeUnavailable, match="does not have block 10000000 yet"):
+        Client(ahead).block()
+
+
+def test_a_second_node_with_another_history_is_refused_by_name(
+    network: Network, tmp_path: Path
+) -> None:
+    away: list[bool] = []
+    with EmbeddedNode(tmp_path / "other") as other:
+        chain_id, genesis = identify(other.url)
+        forked = replace(network, chain_id=chain_id, genesis_hash=genesis)
+
+        def history(request: dict[str, object]) -> dict[str, object] | None:
+            """The other node's chain, but with another block 1."""
+            if request["params"] == ["0x1", False]:
+                return {"result": {"hash": "0x" + "ab" * 32}}
+            return None
+
+        with proxy(other.url, lambda _: _gone(away)) as first, proxy(other.url, history) as second:
+            client = Client(forked, [first, second])
+            client.call("evm_mine")
+            assert client.final_block().number == 1
+            away.append(True)
+            with pytest.raises(WrongChain, match="block 1 is abab"):
+                client.block()
+
+
+def _gone(away: list[bool]) -> dict[str, object] | None:
+    return {"jsonrpc": "1.0", "id": None} if away else None
+
+
+def test_what_the_node_refuses_is_raised_with_its_words(network: Network) -> None:
+    client = Client(network)
+    with pytest.raises(NodeError, match="no_such_method") as refused:
+        client.call("no_such_method")
+    assert refused.value.method == "no_such_method"
+
+
+def test_one_refusal_in_a_batch_is_raised_and_the_node_stays_in_use(network: Network) -> None:
+    with proxy(network.rpc[0], _no_blocks) as url:
+        client = Client(replace(network, rpc=(url,)))
+        assert client.call("eth_chainId") == hex(network.chain_id)
+        with pytest.raises(NodeError, match="not today"):
+            client.block("latest")
+        assert client.call("eth_chainId") == hex(network.chain_id)
+
+
+def _no_blocks(request: dict[str, object]) -> dict[str, object] | None:
+    return failure("not today") if request["params"] == ["latest", False] else None
+
+
+def test_a_long_batch_keeps_its_order(network: Network) -> None:
+    blocks = Client(network).blocks([0] * 1201)
+    assert {block.number for block in blocks} == {0}
+    assert len(blocks) == 1201
+
+
+def test_a_block_that_is_not_there_is_stale_state(network: Network) -> None:
+    with pytest.raises(StaleState, match="99999999"):
+        Client(network).block(99_999_999)
+
+
+def test_a_client_needs_a_node(network: Network) -> None:
+    with pytest.raises(ConfigurationError, match="at least one"):
+        Client(replace(network, rpc=()))

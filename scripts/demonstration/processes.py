@@ -72,18 +72,36 @@ class Troupe:
 
     logs: Path
     members: dict[str, Member] = field(default_factory=dict)
+    visitors: dict[str, Member] = field(default_factory=dict)
 
-    def start(self, name: str, *arguments: str | Path) -> Member:
-        """Start `python -m …` of this very environment under a name."""
-        command = [sys.executable, *(str(argument) for argument in arguments)]
-        member = Member(name, command, self.logs / f"{name}.log")
+    def ledger(self, name: str, *arguments: str | Path) -> Member:
+        """Start the command `dragon-ledger` of this very environment under a name."""
+        program = Path(sys.executable).with_name("dragon-ledger")
+        return self._start(name, [program, *arguments])
+
+    def module(self, name: str, module: str, *arguments: str | Path | int) -> Member:
+        """Start a Python module; it is expected to end by itself."""
+        self.members.pop(name, None)
+        member = self._start(name, [sys.executable, "-m", module, *arguments])
+        self.visitors[name] = self.members.pop(name)
+        return member
+
+    def _start(self, name: str, command: Sequence[str | Path | int]) -> Member:
+        words = [str(argument) for argument in command]
+        member = Member(name, words, self.logs / f"{name}.log")
         self.members[name] = member
         member.start()
         return member
 
+    def finish(self, name: str) -> None:
+        """Wait for a module that ends by itself."""
+        member = self.visitors.pop(name)
+        if member.process is not None and member.process.wait(PATIENCE_SECONDS) != 0:
+            raise DemonstrationFailed(f"{name} failed: {member.last_words()}")
+
     def stop(self) -> None:
         """Stop everyone, last started first."""
-        for member in reversed(self.members.values()):
+        for member in (*self.visitors.values(), *reversed(self.members.values())):
             member.stop()
 
     def wait_until(self, what: str, holds: Callable[[], bool]) -> None:

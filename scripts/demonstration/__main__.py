@@ -1,0 +1,90 @@
+"""`./scripts/demo`: a consortium at work, from four transfers to a verdict."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dragon_ledger.chain.embedded import EmbeddedNode, stop_running
+from dragon_ledger.errors import LedgerError
+from scripts.demonstration.cast import Places
+from scripts.demonstration.narration import Narrator
+from scripts.demonstration.processes import DemonstrationFailed, Troupe
+from scripts.demonstration.story import Story
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def prepare(root: Path) -> Places:
+    """An empty folder; what an earlier demonstration left running on it is stopped."""
+    places = Places(root)
+    if places.chain.exists():
+        stop_running(places.chain)
+    if root.exists():
+        _make_writable(root)
+        shutil.rmtree(root)
+    places.logs.mkdir(parents=True)
+    places.models.mkdir()
+    places.password.touch(mode=0o600)
+    places.password.write_text(secrets.token_urlsafe(24) + "\n", "utf-8")
+    return places
+
+
+def _make_writable(root: Path) -> None:
+    # Views of dataset versions are read-only, folders included.
+    for folder in [root, *(path for path in root.rglob("*") if path.is_dir())]:
+        folder.chmod(0o700)
+
+
+@contextmanager
+def stage(places: Places) -> Iterator[tuple[EmbeddedNode, Troupe]]:
+    """The node and the processes, all of which are stopped at the end."""
+    troupe = Troupe(places.logs)
+    with EmbeddedNode(places.chain) as node:
+        try:
+            yield node, troupe
+        finally:
+            troupe.stop()
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="./scripts/demo", description=__doc__)
+    parser.add_argument("--serve", action="store_true", help="keep it all running at the end")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=CHECKOUT / ".dragon" / "demo",
+        help="where everything is kept; emptied at the start",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    """Tell the story; 0 when everything happened as it should."""
+    options = parse(arguments)
+    narrator = Narrator()
+    places = prepare(options.folder.resolve())
+    try:
+        with stage(places) as (node, troupe):
+            code = hashlib.sha256(Path(__file__).read_bytes()).digest()
+            story = Story(narrator, places, node, troupe, code)
+            story.tell()
+            if options.serve:
+                story.keep_running()
+    except (DemonstrationFailed, LedgerError) as error:
+        narrator.panel(str(error), "The demonstration failed", "red")
+        return 1
+    except KeyboardInterrupt:
+        narrator.note("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,89 @@
+"""The consortium comes into being: chain, contracts, organisations and their own accounts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from eth_account import Account
+
+from dragon_ledger.chain.accounts import Keystore, Signer
+from dragon_ledger.chain.artifacts import ContractCall
+from dragon_ledger.chain.client import Client
+from dragon_ledger.chain.deploy import deploy
+from dragon_ledger.chain.network import Network
+from dragon_ledger.chain.transact import transact
+from dragon_ledger.digests.documents import seal_document
+from scripts.demonstration.cast import EVERYONE, HOSPITALS, Party, Places
+
+NOTHING_SAID = {"said": "made by the demonstration"}
+
+
+def statement(**content: str) -> bytes:
+    """The digest of a sealed document that says a few words."""
+    sealed = seal_document(content or NOTHING_SAID, "note/1", secrets.token_bytes(32))
+    return sealed.digest
+
+
+def make_keys(places: Places, names: Sequence[str]) -> dict[str, Signer]:
+    """A keystore for each name; encrypting a key is slow on purpose, so several at once."""
+    places.keys.mkdir(mode=0o700)
+    password = places.password.read_text("utf-8").strip()
+    keys = {name: secrets.token_bytes(32) for name in names}
+    with ProcessPoolExecutor() as pool:
+        files = [pool.submit(_keep, places, name, password, keys[name]) for name in names]
+        for file in files:
+            file.result()
+    return {name: Signer(Account.from_key(key)) for name, key in keys.items()}
+
+
+def _keep(places: Places, name: str, password: str, key: bytes) -> None:
+    Keystore.create(places.keys / f"{name}.json", password, private_key=key)
+
+
+def deploy_contracts(places: Places, url: str, admin: Signer) -> Client:
+    """Deploy the four contracts, write the network file, and connect."""
+    network = deploy([url], admin, admin=admin.address)
+    network.save(places.network)
+    return Client(network)
+
+
+def admit(client: Client, admin: Signer, party: Party, root: Signer) -> None:
+    """The admin admits an organisation, and its root accepts."""
+    record = statement(name=party.name)
+    arguments = (party.number, int(party.roles), root.address, record, statement())
+    transact(client, admin, ContractCall("Consortium", "admit", arguments))
+    transact(client, root, ContractCall("Consortium", "acceptRoot", (party.number,)))
+
+
+def enrol(client: Client, party: Party, root: Signer, account: bytes) -> None:
+    """The root enrols a working account."""
+    arguments = (party.number, account, int(party.roles), statement())
+    transact(client, root, ContractCall("Consortium", "enrol", arguments))
+
+
+def accept(client: Client, party: Party, account: Signer) -> None:
+    """A working account accepts its enrolment by a transaction of its own."""
+    accepted = (party.number, int(party.roles))
+    transact(client, account, ContractCall("Consortium", "accept", accepted))
+
+
+def accept_with_keystore(places: Places, party: Party, keystore: Path) -> None:
+    """The same with the key of an agent's folder, which nobody else holds."""
+    client = Client(Network.load(places.network))
+    signer = Keystore(keystore).unlock(places.password.read_text("utf-8").strip())
+    accept(client, party, signer)
+    client.close()
+
+
+def accept_rule_set(client: Client, admin: Signer, digest: bytes, declarations: int) -> None:
+    """The consortium accepts the rule set that transfers are judged by."""
+    arguments = (digest, declarations, 0, 0, statement())
+    transact(client, admin, ContractCall("Consortium", "acceptRuleSet", arguments))
+
+
+def people() -> tuple[Party, ...]:
+    """Parties whose working account a person holds; the hospitals' agents hold their own."""
+    return tuple(party for party in EVERYONE if party not in HOSPITALS)

@@ -22,7 +22,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from pydicom.util import leanread
 from pydicom.values import convert_SQ
 
-from dragon_ledger.quality.dicom.vr_rules import dictionary_vrs
+from dragon_ledger.quality.dicom.vr_rules import dictionary_vrs, label_of
 
 PIXEL_DATA = 0x7FE00010
 UNDEFINED_LENGTH = 0xFFFFFFFF
@@ -171,7 +171,7 @@ def _read_lean(parsed: ParsedFile, data: bytes, offset: int) -> bool:
             parsed.pixels = parsed.elements[-1]
         parsed.end = start + length
         if parsed.end > size:
-            parsed.truncated = f"({group:04X},{number:04X})"
+            parsed.truncated = label_of(tag)
             parsed.end = size
         if len(parsed.elements) > MOST_ELEMENTS:
             raise Unreadable(f"more than {MOST_ELEMENTS} elements")
@@ -199,7 +199,7 @@ def _read_with_pydicom(parsed: ParsedFile, data: bytes, offset: int) -> None:
             parsed.pixels = element
         parsed.end = stream.tell()
         if element.length != UNDEFINED_LENGTH and element.start + element.length > size:
-            parsed.truncated = f"({element.tag >> 16:04X},{element.tag & 0xFFFF:04X})"
+            parsed.truncated = label_of(element.tag)
         if len(parsed.elements) > MOST_ELEMENTS:
             raise Unreadable(f"more than {MOST_ELEMENTS} elements")
 

@@ -31,7 +31,7 @@ from dragon_ledger.site.site_acts import RegisterVersion
 from dragon_ledger.site.statements import LedgerAddress, seal_registration
 from dragon_ledger.site.store import Store
 from dragon_ledger.site.vault import Vault
-from dragon_ledger.site.views import build_view
+from dragon_ledger.site.views import build_view, version_files
 
 COMPLETION_MARKER = "TRANSFER_COMPLETE"
 ZERO = bytes(32)
@@ -154,19 +154,13 @@ class Intake:
 
     def queue(self, identifier: bytes, facts: Mapping[str, Any]) -> None:
         """Make the view, and queue registration and documents of a stored version."""
-        build_view(self._config.folder / "views", identifier, self.files(identifier), self._store)
+        files = version_files(self._database, identifier)
+        build_view(self._config.folder / "views", identifier, files, self._store)
         act = RegisterVersion.from_json(facts["registration"])
         if self._outbox.put(act.key, lane=act.lane, kind=act.kind, act=act.to_json()):
             log_event("version.queued", version=identifier)
         for digest in facts["publish"]:
             self._outbox.publish(bytes.fromhex(digest))
-
-    def files(self, version: bytes) -> Iterator[FileRecord]:
-        """The files of a version."""
-        for manifest in self._database.manifests(version):
-            for salted in read_manifest(manifest).records:
-                if isinstance(salted.record, FileRecord):
-                    yield salted.record
 
     def _previous(self) -> tuple[bytes, Mapping[str, Any], bytes] | None:
         """The newest version whose registration was not refused: id, facts, stems."""

@@ -53,13 +53,15 @@ class QualityCheck:
         Raises:
             InputError: the folder cannot be read at all.
         """
+        from dragon_ledger.quality.report_html import render_html  # noqa: PLC0415 (as in `report`)
+
         report = self.report(transfer)
         return Checked(
             outcome=str(report.outcome),
             rule_set=report.rules.digest.value,
             summary=report.summary_json(),
             annex=report.annex_json(),
-            html=b"",
+            html=render_html(report.summary(), report.annex()).encode(),
             files=[_file(record) for record in report.files],
             rows=clinical_rows(transfer, report.files),
             series={row.series_uid: (row.subject, row.study_uid) for row in report.series},

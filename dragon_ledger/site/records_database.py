@@ -8,6 +8,7 @@ rows there are, and nothing about anyone.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import LargeBinary, create_engine, delete, event, func, select
-from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -114,11 +114,6 @@ class RecordsDatabase:
             Base.metadata.create_all(self._engine)
         except (SQLAlchemyError, OSError) as error:
             raise StorageError(f"{path}: {error}") from error
-
-    @property
-    def engine(self) -> Engine:
-        """The connection pool, for maintenance."""
-        return self._engine
 
     def close(self) -> None:
         """Close every connection."""
@@ -269,10 +264,29 @@ class RecordsDatabase:
             for row in session.scalars(select(FileRow).where(FileRow.transfer == owner)):
                 yield self._vault.open(row.sealed, f"file/{row.tag.hex()}")
 
-    def forget_files(self, session: Session, transfer: str) -> None:
-        """Forget what was read of a transfer."""
+    # -- erasure ------------------------------------------------------------------------------
+
+    def erase_version(self, version: bytes, transfer: str) -> None:
+        """Overwrite a version's facts, its members, manifests that no other version has, files.
+
+        SQLite overwrites what is deleted (`secure_delete`); compacting the file and emptying the
+        write-ahead log leaves no older copy of the pages.
+        """
         owner = self._vault.tag(transfer, "transfer")
-        session.execute(delete(FileRow).where(FileRow.transfer == owner))
+        with self.session() as session:
+            row = session.get_one(VersionRow, version)
+            row.sealed, row.erased_at = b"", int(time.time())
+            session.execute(delete(MemberRow).where(MemberRow.version == version))
+            session.execute(
+                delete(ManifestRow).where(ManifestRow.digest.not_in(select(MemberRow.manifest)))
+            )
+            session.execute(delete(FileRow).where(FileRow.transfer == owner))
+        try:
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+                db.exec_driver_sql("VACUUM")
+                db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        except SQLAlchemyError as error:
+            raise StorageError(f"{self._path}: {error}") from error
 
 
 def _harden(connection: Any, _record: object) -> None:

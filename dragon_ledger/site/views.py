@@ -12,8 +12,10 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from dragon_ledger.digests.dataset_json import read_manifest
 from dragon_ledger.digests.manifest import FileRecord
 from dragon_ledger.errors import InputError, StorageError
+from dragon_ledger.site.records_database import RecordsDatabase
 from dragon_ledger.site.store import Store
 
 _READ_ONLY = 0o555
@@ -47,6 +49,16 @@ def build_view(folder: Path, version: bytes, files: Iterable[FileRecord], store:
     finally:
         remove_tree(part)
     return final
+
+
+def version_files(database: RecordsDatabase, version: bytes) -> list[FileRecord]:
+    """The files of a version."""
+    return [
+        salted.record
+        for manifest in database.manifests(version)
+        for salted in read_manifest(manifest).records
+        if isinstance(salted.record, FileRecord)
+    ]
 
 
 def remove_view(folder: Path, version: bytes) -> None:

@@ -19,6 +19,7 @@ import dragon_ledger
 from api import models
 from api.access_log import AccessLog
 from api.artefacts import ArtefactStore
+from api.headers import SecurityHeaders
 from api.ledger import NODE_TIMEOUT, Ledger
 from api.problems import Problem, problem_response
 from api.routes import artefacts, health, lists, verdicts
@@ -54,12 +55,16 @@ def create_app(settings: Settings) -> FastAPI:
         version=dragon_ledger.__version__,
         description=DESCRIPTION,
         lifespan=lambda app: _lifespan(app, settings),
+        # The usual pages load scripts from elsewhere; web/docs draws the document itself.
+        docs_url=None,
+        redoc_url=None,
     )
     for router in (verdicts.router, lists.router, artefacts.router, health.router):
         app.include_router(router)
     _handle_errors(app)
     _document_problems(app)
     app.mount("/", StaticFiles(directory=WEB, html=True), name="web")
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog)
     return app
 

@@ -429,7 +429,8 @@ class ProblemDetails(Model):
 
 
 Responses = dict[int | str, dict[str, Any]]
-TITLES = {int(status): title for status, title in KINDS.values()}
+# The first kind of a status is the general one.
+TITLES = {int(status): title for status, title in reversed(KINDS.values())}
 NOT_MODIFIED: Responses = {304: {"description": "Nothing has changed since that ETag."}}
 OCTETS = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 BINARY_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": OCTETS}}

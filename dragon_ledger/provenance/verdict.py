@@ -76,9 +76,9 @@ def _summary(case: Case, answer: Answer, checks: tuple[Check, ...]) -> str:
         )
     if answer is Answer.NOT_VALID:
         first = next(check for check in checks if check.outcome is Outcome.FAIL)
-        return f"Not valid. {first.title} Here: {first.found}."
+        return f"{first.title.rstrip('.')}: {first.found}."
     first = next(c for c in checks if c.required and c.outcome is Outcome.NOT_VERIFIABLE)
-    return f"Not verifiable. It could not be shown that: {first.title} Because: {first.found}."
+    return f"Not shown: {first.title.rstrip('.')}: {first.found}."
 
 
 def _count(number: int, noun: str) -> str:

@@ -246,8 +246,8 @@ TAGS = (
     _differs("StudyDescription", "CT CHEST"),
     _differs("StudyTime", "070000"),
     _differs("SeriesTime", "070000"),
-    _differs("SliceThickness", "1.2"),
-    _differs("PixelSpacing", [1.2, 1.2]),
+    _differs("SliceThickness", "1.2", "slice-thickness.table"),
+    _differs("PixelSpacing", [1.2, 1.2], "pixel-spacing.table"),
 )  # fmt: skip
 
 LIMITS = (
@@ -259,7 +259,8 @@ LIMITS = (
            "pixel-spacing.table"),
     defect("pixel-spacing-anisotropic", "pixel-spacing.anisotropic",
            "PixelSpacing differs between rows and columns",
-           series(LAST, with_value("PixelSpacing", [1.4, 1.5])), "PixelSpacing"),
+           series(LAST, with_value("PixelSpacing", [1.4, 1.5])), "PixelSpacing",
+           "pixel-spacing.table"),
     defect("pixel-spacing-of-table", "pixel-spacing.table", "pixel_spacing is another number",
            put("metadata", LAST, pixel_spacing="0.9"), "pixel_spacing"),
     defect("slice-thickness-small", "slice-thickness.limit", "SliceThickness is 0.4 mm",

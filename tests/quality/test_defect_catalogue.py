@@ -1,0 +1,169 @@
+"""Every seeded defect is found by the right check, at the right place, and nothing else is.
+
+The clean transfer is made and read once; each defect spoils a tree of hard links to it, and files
+that it leaves alone are not read again.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dragon_ledger.quality.check import check_transfer
+from dragon_ledger.quality.findings import Finding, Severity
+from dragon_ledger.quality.known import KnownTransfers
+from dragon_ledger.quality.rules import built_in
+from dragon_ledger.samples import DEFECTS, Defect, make_transfer
+from dragon_ledger.samples.defects import TransferEditor
+
+TODAY = date(2026, 11, 22)
+PARTNER = "UNIFI"
+COMBINATIONS = 40
+
+# Findings that come from comparing with another table than the one that they name.
+COMPARED_WITH = {
+    "sdtm.subject-not-in-dm": "UNIFI_dm.csv",
+    "sdtm.death-before": "UNIFI_dm.csv",
+    "sdtm.death-flag": "UNIFI_dd.csv",
+    "sdtm.death-details": "UNIFI_dd.csv",
+    "subject-linkage.no-clinical": "UNIFI_dm.csv",
+    "privacy.clinical-name": "UNIFI_dd.csv",
+}
+
+
+@dataclass(frozen=True)
+class Clean:
+    """The clean transfer, what was read of it, and what was found."""
+
+    folder: Path
+    known: KnownTransfers
+    findings: tuple[Finding, ...]
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Clean:
+    folder = tmp_path_factory.mktemp("catalogue") / "clean"
+    make_transfer(folder, partner=PARTNER, seed=1, subjects=3, slices=28, size=32)
+    report = check_transfer(folder, built_in(), today=TODAY, workers=1)
+    findings = tuple(each for result in report.results for each in result.findings)
+    return Clean(folder, KnownTransfers(files={f.path: f for f in report.files}), findings)
+
+
+@pytest.fixture
+def spoiled(clean: Clean) -> Iterator[Path]:
+    """A transfer to spoil: hard links, beside the clean one because links do not cross disks."""
+    folder = clean.folder.parent / "spoiled"
+    shutil.copytree(clean.folder, folder, copy_function=os.link)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def noticed(folder: Path, clean: Clean) -> list[Finding]:
+    """Errors and warnings."""
+    report = check_transfer(folder, built_in(), today=TODAY, known=clean.known, workers=1)
+    findings = (each for result in report.results for each in result.findings)
+    return [each for each in findings if each.severity is not Severity.NOTE]
+
+
+def is_found(defect: Defect, named: str | None, findings: list[Finding]) -> bool:
+    """Whether a finding has the defect's check, code, file and field."""
+    return any(
+        (each.check, each.code, each.file) == (defect.check, defect.code, named)
+        and (defect.field is None or defect.field in (each.column, *(each.tag or "").split(" ")))
+        for each in findings
+    )
+
+
+def assert_found_alone(defect: Defect, spoiled: Path, clean: Clean) -> None:
+    named = defect.damage(TransferEditor(spoiled, PARTNER))
+    findings = noticed(spoiled, clean)
+    assert is_found(defect, named, findings), (named, findings)
+    assert {each.code for each in findings} - {defect.code} == defect.consequences
+
+
+def test_the_clean_transfer_has_no_finding_at_all(clean: Clean) -> None:
+    assert clean.findings == ()
+
+
+def test_the_catalogue_reaches_every_check_and_has_at_least_120_defects() -> None:
+    checks = {rule.id for rule in built_in().checks}
+    assert {defect.check for defect in DEFECTS.values()} == checks
+    assert len(DEFECTS) >= 120
+
+
+def one_of_each_check() -> list[str]:
+    return list({defect.check: name for name, defect in DEFECTS.items()}.values())
+
+
+@pytest.mark.parametrize("name", one_of_each_check())
+def test_one_defect_of_each_check_is_found_alone(name: str, spoiled: Path, clean: Clean) -> None:
+    assert_found_alone(DEFECTS[name], spoiled, clean)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(DEFECTS) - set(one_of_each_check())))
+def test_a_defect_is_found_alone(name: str, spoiled: Path, clean: Clean) -> None:
+    assert_found_alone(DEFECTS[name], spoiled, clean)
+
+
+def territory(defect: Defect, clean: Clean, folder: Path) -> set[str]:
+    """Tables and series that a defect changes, or that its finding is about."""
+    shutil.copytree(clean.folder, folder, copy_function=os.link)
+    try:
+        named = defect.damage(TransferEditor(folder, PARTNER))
+        before, after = _inodes(clean.folder), _inodes(folder)
+    finally:
+        shutil.rmtree(folder)
+    changed = {path for path in before | after if before.get(path) != after.get(path)}
+    places = {path.rpartition("/")[0] or path for path in changed}
+    about = {named, COMPARED_WITH.get(defect.code)} - {None}
+    return places | {str(path).rpartition("/")[0] or str(path) for path in about}
+
+
+def _inodes(folder: Path) -> dict[str, int]:
+    return {
+        path.relative_to(folder).as_posix(): path.lstat().st_ino
+        for path in folder.rglob("*")
+        if not path.is_dir()
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(COMBINATIONS))
+def test_three_defects_in_different_places_are_all_found(
+    seed: int, spoiled: Path, clean: Clean
+) -> None:
+    rng = random.Random(seed)
+    chosen: list[Defect] = []
+    taken: set[str] = set()
+    while len(chosen) < 3:
+        defect = DEFECTS[rng.choice(sorted(DEFECTS))]
+        places = territory(defect, clean, spoiled.with_name("territory"))
+        if not places & taken:
+            chosen.append(defect)
+            taken |= places
+    editor = TransferEditor(spoiled, PARTNER)
+    named = [defect.damage(editor) for defect in chosen]
+    findings = noticed(spoiled, clean)
+    for defect, file in zip(chosen, named, strict=True):
+        assert is_found(defect, file, findings), (defect.name, [each.name for each in chosen])
+
+
+def test_the_demonstrations_fourth_hospital_fails_by_its_three_defects(tmp_path: Path) -> None:
+    names = ["missing-slice", "name-in-description", "missing-required-value"]
+    make_transfer(tmp_path / "four", partner="HOSPITAL4", seed=4, slices=30, size=32, defects=names)
+    report = check_transfer(tmp_path / "four", built_in(), today=TODAY, workers=1)
+    failed = {result.check for result in report.results if result.outcome == "FAIL"}
+    codes = {each.code for result in report.results for each in result.findings}
+    assert failed == {"slices", "privacy", "clinical-missing"}
+    assert codes == {
+        "slices.missing", "slices.number", "slices.instance-gap", "privacy.text-pattern",
+        "clinical-missing.blank",
+    }  # fmt: skip

@@ -17,6 +17,8 @@ from dragon_ledger.quality.findings import CheckOutcome, Finding, Severity
 from dragon_ledger.quality.report import QualityReport
 from tests.quality.conftest import Transfer, codes
 
+pytestmark = pytest.mark.slow
+
 METADATA = "UNIFI_metadata.csv"
 Spoil = Callable[[Transfer], object]
 

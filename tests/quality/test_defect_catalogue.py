@@ -25,7 +25,7 @@ from dragon_ledger.samples.defects import TransferEditor
 
 TODAY = date(2026, 11, 22)
 PARTNER = "UNIFI"
-COMBINATIONS = 40
+COMBINATIONS = 30
 
 # Findings that come from comparing with another table than the one that they name.
 COMPARED_WITH = {

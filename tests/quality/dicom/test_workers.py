@@ -1,0 +1,147 @@
+"""Worker processes: files that crash or hang a reader, and a check that is interrupted."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from dragon_ledger.quality.dicom import workers
+from dragon_ledger.quality.dicom.image_facts import from_memo
+from dragon_ledger.quality.dicom.inspect_image import ImageInspector, ReadFile
+from dragon_ledger.quality.dicom.workers import Answer, Reader, Task, read_all
+
+pytestmark = pytest.mark.slow
+
+FORK = multiprocessing.get_context("fork") if hasattr(os, "fork") else None
+READ = ImageInspector.read
+
+
+def poisoned(inspector: ImageInspector, path: Path, *, decode: bool) -> ReadFile:
+    """Stands in for a decoder that crashes, hangs in C, or loops in Python."""
+    if path.stem == "crash":
+        os._exit(139)
+    if path.stem == "hang":
+        time.sleep(3600)
+    if path.stem == "loop":
+        while True:
+            pass
+    if path.stem == "memory":
+        return READ(inspector, Path("/dev/null"), decode=bool(bytearray(4 << 30)))
+    return READ(inspector, path, decode=decode)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, slice_bytes: bytes) -> Path:
+    for number in range(40):
+        (tmp_path / f"{number:03d}.dcm").write_bytes(slice_bytes)
+    return tmp_path
+
+
+def read(folder: Path) -> dict[str, str]:
+    """What became of each file: why it could not be read, empty when it could."""
+    reader = Reader(folder, ((0x00080060, "Modality"),), "test")
+    tasks = [Task(path.name, decode=False) for path in sorted(folder.iterdir())]
+    answers: list[Answer] = [answer for batch in read_all(reader, tasks, 2) for answer in batch]
+    assert len(answers) == len(tasks)
+    facts = {answer.path: from_memo(answer.memo, "test") for answer in answers}
+    return {path: found.problem for path, found in facts.items() if found is not None}
+
+
+@pytest.mark.skipif(FORK is None, reason="the stand-in reaches workers only by fork")
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("crash", "ends the reader"),
+        ("hang", "takes too long"),
+        ("loop", "takes too much (TimeoutError)"),
+        ("memory", "takes too much (MemoryError)"),
+    ],
+)
+def test_one_bad_file_is_named_and_the_others_are_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: str
+) -> None:
+    monkeypatch.setattr(ImageInspector, "read", poisoned)
+    monkeypatch.setattr(workers, "_context", lambda: FORK)
+    patience = 1.0 if name == "hang" else 60.0
+    monkeypatch.setattr(workers, "_SECONDS_PER_BATCH", patience)
+    monkeypatch.setattr(workers, "_SECONDS_PER_FILE", patience)
+    monkeypatch.setattr(workers, "CPU_SECONDS_PER_FILE", 0.3)
+    (folder / f"{name}.dcm").write_bytes(b"x")
+    outcomes = read(folder)
+    assert problem in outcomes.pop(f"{name}.dcm")
+    assert set(outcomes.values()) == {""}
+    assert len(outcomes) == 40
+
+
+def test_a_file_that_is_gone_is_named(folder: Path) -> None:
+    reader = Reader(folder, (), "test")
+    (answers,) = list(read_all(reader, [Task("gone.dcm", decode=False)], 1))
+    facts = from_memo(answers[0].memo, "test")
+    assert facts is not None
+    assert facts.problem == "cannot be read: No such file or directory"
+    assert answers[0].sha256 is None
+
+
+def test_spawned_workers_do_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_context", lambda: multiprocessing.get_context("spawn"))
+    assert set(read(folder).values()) == {""}
+
+
+SCRIPT = """
+    import sys
+    from datetime import date
+    from pathlib import Path
+    from dragon_ledger.quality.check import check_transfer
+    from dragon_ledger.quality.rules import built_in
+
+    def show(progress):
+        print("reading", flush=True)
+        import time
+        time.sleep(0.2)
+
+    if __name__ == "__main__":
+        try:
+            folder, today = Path(sys.argv[1]), date(2026, 11, 22)
+            check_transfer(folder, built_in(), today=today, progress=show, workers=2)
+        except KeyboardInterrupt:
+            print("stopped", flush=True)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for left-over processes in /proc")
+def test_an_interrupted_check_stops_and_leaves_nothing(clean_folder: Path, tmp_path: Path) -> None:
+    script = tmp_path / "check.py"
+    script.write_text(textwrap.dedent(SCRIPT), "utf-8")
+    before = sorted(clean_folder.rglob("*"))
+    with subprocess.Popen(
+        [sys.executable, str(script), str(clean_folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "reading\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert "stopped" in process.communicate(timeout=30)[0]
+    assert sorted(clean_folder.rglob("*")) == before
+    assert not list(_group_members(process.pid))
+
+
+def _group_members(group: int) -> list[str]:
+    members = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text("utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[2] == str(group) and fields[0] != "Z":
+            members.append(entry.parent.name)
+    return members

@@ -27,7 +27,6 @@ from dragon_ledger.provenance.rlp_items import (
 MAX_NODE_LENGTH = 1024
 """A branch with 16 references has 532 bytes; no node of an Ethereum state is longer than 600."""
 
-MAX_NODES = 1_000_000
 EMPTY_ROOT = keccak(rlp.encode(b""))
 EMPTY_CODE_HASH = keccak(b"")
 
@@ -49,14 +48,12 @@ class ProofNodes:
         """Hash and decode nodes; the same node may come several times.
 
         Raises:
-            ProofError: a node is too long, no RLP list, or there are too many.
+            ProofError: a node is too long, or no RLP list.
         """
         by_hash: dict[bytes, list[RlpItem]] = {}
         for data in nodes:
             node = as_list(decode_item(data, "proof node", MAX_NODE_LENGTH), "proof node")
             by_hash[keccak(data)] = node
-            if len(by_hash) > MAX_NODES:
-                raise ProofError(f"proof: more than {MAX_NODES} nodes")
         return cls(by_hash)
 
 
@@ -119,7 +116,7 @@ def _lookup(nodes: ProofNodes, root: bytes, key: bytes, what: str) -> bytes | No
         node = _resolve(nodes, reference, what)
         if len(node) == _BRANCH:
             if not path:
-                return as_bytes(node[-1], what) or None
+                raise ProofError(f"{what}: the trie is deeper than its keys are long")
             reference, path = node[path[0]], path[1:]
         elif len(node) == _PAIR:
             part, is_leaf = _unpack(node[0], what)

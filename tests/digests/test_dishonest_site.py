@@ -169,11 +169,15 @@ def test_a_record_with_another_value_salt_or_step_is_not_under_the_root() -> Non
         replace(RECORD, record=replace(RECORD.record, salt=bytes(range(32)))),
         replace(RECORD, steps=flipped),
         replace(RECORD, steps=RECORD.steps[1:]),
-        replace(RECORD, steps=RECORD.steps * 30),
     ]
     for forged in forgeries:
         with pytest.raises(ProofError, match="record proof"):
             verify_record(COMMITMENT, PRESENT, forged)
+
+
+def test_the_steps_of_a_record_are_bounded() -> None:
+    with pytest.raises(ProofError, match="more than 64 steps"):
+        verify_record(COMMITMENT, PRESENT, replace(RECORD, steps=RECORD.steps * 30))
 
 
 def test_an_inner_node_is_no_record() -> None:

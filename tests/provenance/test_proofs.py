@@ -133,6 +133,14 @@ def test_short_nodes_stand_inside_their_parents() -> None:
         assert storage_word(nodes, trie.root_hash, slot) == (1).to_bytes(32)
 
 
+def test_an_extension_that_leads_elsewhere_proves_absence() -> None:
+    trie = storage_trie(dict.fromkeys((number.to_bytes(32) for number in (40364, 105566)), 1))
+    absent = (7).to_bytes(32)
+    proof = proof_of(trie, absent)
+    assert len(proof) == 1
+    assert storage_word(ProofNodes.of(map(rlp.encode, proof)), trie.root_hash, absent) == bytes(32)
+
+
 def test_an_empty_trie_holds_nothing_and_needs_no_node() -> None:
     nodes = ProofNodes.of([])
     assert account_state(nodes, EMPTY_ROOT, bytes(20)) is None
@@ -172,7 +180,8 @@ MALFORMED = {
     "an empty path": rlp.encode([b"", b"\x01"]),
     "a list as path": rlp.encode([[b"\x20"], b"\x01"]),
     "a list as value": rlp.encode([b"\x20" + KEY, [b"\x01"]]),
-    "an extension that leads nowhere": rlp.encode([b"\x00", bytes(32)]),
+    "an extension without a path": rlp.encode([b"\x00", [b"\x20" + KEY, b"\x01"]]),
+    "a branch below the end of the key": rlp.encode([b"\x00" + KEY, [b""] * 16 + [b"\x01"]]),
     "a reference of 31 bytes": rlp.encode([bytes(31)] * 16 + [b""]),
     "a zero word": leaf(KEY, rlp.encode(b"")),
     "a word with a leading zero": leaf(KEY, rlp.encode(b"\x00\x01")),

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragon_ledger.errors import ProofError
+from dragon_ledger.provenance.qbft.extra_data import MAX_VALIDATORS
 from dragon_ledger.provenance.qbft.header import encode_rpc_header, parse_header, parse_plain_header
 from dragon_ledger.provenance.qbft.seals import check_sealed, quorum
+from tests.provenance.qbft.network import Block
 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).resolve().parents[2] / "vectors" / "qbft_headers.json").read_text()
@@ -50,8 +52,15 @@ def test_the_vectors_hold_rounds_above_zero_votes_both_ways_and_every_fork() -> 
 
 @pytest.mark.parametrize("vector", VECTORS["refused"], ids=lambda v: v["name"])
 def test_refused_vectors(vector: dict[str, str]) -> None:
-    with pytest.raises(ProofError):
+    """`part` is what the message has to name, so that no vector is refused for another reason."""
+    with pytest.raises(ProofError, match=vector["part"]):
         _check(raw(vector["rlp"]))
+
+
+def test_the_number_of_validators_is_bounded() -> None:
+    many = Block(7, range(1, MAX_VALIDATORS + 2), [1], 1)
+    with pytest.raises(ProofError, match="more than 512"):
+        parse_header(many.sealed())
 
 
 def _check(data: bytes) -> None:

@@ -107,17 +107,21 @@ def fetch(client: Client, filters: Sequence[Filter], to_block: int) -> list[Chai
 
 
 def _ranged(client: Client, ask: dict[str, Any], first: int, last: int) -> list[dict[str, Any]]:
-    """Ask for a range of blocks, and for its halves where the node finds it too much."""
-    try:
-        answer: list[dict[str, Any]] = client.call(
-            "eth_getLogs", {**ask, "fromBlock": hex(first), "toBlock": hex(last)}
-        )
-    except NodeError:
-        if first >= last:
-            raise
-        middle = (first + last) // 2
-        return _ranged(client, ask, first, middle) + _ranged(client, ask, middle + 1, last)
-    return answer
+    """Ask for a range of blocks, in parts as large as the node takes."""
+    found: list[dict[str, Any]] = []
+    size = last - first + 1
+    while first <= last:
+        end = min(first + size - 1, last)
+        part = {**ask, "fromBlock": hex(first), "toBlock": hex(end)}
+        try:
+            found += client.call("eth_getLogs", part)
+        except NodeError:
+            if size == 1:
+                raise
+            size = -(-size // 2)
+        else:
+            first = end + 1
+    return found
 
 
 def decode(client: Client, logs: Sequence[dict[str, Any]]) -> list[ChainEvent]:

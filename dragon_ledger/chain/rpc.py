@@ -52,15 +52,16 @@ class Endpoint:
         self._http.close()
 
     def _chunk(self, calls: Sequence[Call]) -> list[Any]:
+        # From 1 on: Ganache takes an id of 0 for none.
         requests = [
             {"jsonrpc": "2.0", "id": number, "method": call.method, "params": list(call.params)}
-            for number, call in enumerate(calls)
+            for number, call in enumerate(calls, start=1)
         ]
         answers = self._post(requests[0] if len(requests) == 1 else requests)
         listed = [answers] if isinstance(answers, dict) else answers
         try:
             by_id = {answer["id"]: answer for answer in listed}
-            return [_result(call, by_id[number]) for number, call in enumerate(calls)]
+            return [_result(call, by_id[number]) for number, call in enumerate(calls, start=1)]
         except (KeyError, TypeError) as error:
             raise NodeDown(f"answers do not match the requests: {str(answers)[:200]}") from error
 

@@ -5,11 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from dragon_ledger.chain.embedded import EmbeddedNode
-from dragon_ledger.records import Role
+from tests.chain.history import populate
 from tests.chain.world import World, fresh_world
-
-SITES = (1, 2, 3)
-REVIEWER, AGGREGATOR, RELEASER = 10, 20, 30
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +25,4 @@ def empty_world(node: EmbeddedNode) -> World:
 @pytest.fixture
 def world(empty_world: World) -> World:
     """Three sites, a reviewer, an aggregator, a releaser, and accepted rules."""
-    for number in SITES:
-        empty_world.add(number, Role.SITE)
-    empty_world.add(REVIEWER, Role.REVIEWER)
-    empty_world.add(AGGREGATOR, Role.AGGREGATOR)
-    empty_world.add(RELEASER, Role.RELEASER)
-    empty_world.accept_rules()
-    return empty_world
+    return populate(empty_world)

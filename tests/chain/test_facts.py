@@ -6,30 +6,13 @@ import pytest
 
 from dragon_ledger.chain.facts import facts_for
 from dragon_ledger.records import AggregateOrigin, VersionFlag
-from tests.chain.conftest import AGGREGATOR, RELEASER, REVIEWER, SITES
+from tests.chain.history import AGGREGATOR, RELEASER, REVIEWER, tell_history
 from tests.chain.world import World, digest
 
 
 @pytest.fixture
 def released(world: World) -> tuple[World, bytes]:
-    """Two rounds with a replaced update and an absence, a forked run, and a release of it."""
-    versions = {site: world.register(site, "v1") for site in SITES}
-    for site in SITES:
-        world.approve(REVIEWER, site, "v1")
-    first = world.open_run(AGGREGATOR, "first", [1, 2, 3])
-    for site in SITES:
-        world.commit(site, first, 1, versions[site])
-    world.commit(2, first, 1, versions[2], "again")
-    world.close(AGGREGATOR, first, 1, [1, 2])
-    world.commit(1, first, 2, versions[1])
-    world.close(AGGREGATOR, first, 2, [1])
-    world.send(world.members[3], "TrainingLedger", "dispute", first, 1, 2, digest("left out"))
-    second = world.open_run(AGGREGATOR, "second", [2, 3], parent=(first, 1))
-    world.commit(3, second, 1, versions[3])
-    aggregate = world.close(AGGREGATOR, second, 1, [3])
-    world.release(RELEASER, second, 1)
-    world.commit(2, second, 2, versions[2], "still open")
-    return world, aggregate
+    return world, tell_history(world)
 
 
 def test_facts_hold_the_whole_trace(released: tuple[World, bytes]) -> None:

@@ -13,7 +13,7 @@ from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.deploy import deploy
 from dragon_ledger.chain.network import Fees
-from dragon_ledger.chain.transact import transact
+from dragon_ledger.chain.transact import transact, transfer
 from dragon_ledger.records import Declaration, InitialKind, Role
 
 FAR = 4_000_000_000  # a time that no test reaches
@@ -40,7 +40,7 @@ def fresh_world(url: str, *, fees: Fees | None = None, fund: bool = False) -> Wo
     admin = Signer(Account.from_key(PUBLIC_TEST_KEY)) if fund else new_signer()
     deployer = admin if fund else new_signer()
     network = deploy([url], deployer, admin=admin.address, root_delay=60, fees=fees)
-    return World(Client(network), admin)
+    return World(Client(network), admin, funded=fund)
 
 
 @dataclass
@@ -49,14 +49,21 @@ class World:
 
     client: Client
     admin: Signer
+    funded: bool = False
     members: dict[int, Signer] = field(default_factory=dict)
     roots: dict[int, Signer] = field(default_factory=dict)
+
+    def new_account(self) -> Signer:
+        signer = new_signer()
+        if self.funded:
+            transfer(self.client, self.admin, signer.address, 10**18)
+        return signer
 
     def send(self, signer: Signer, contract: str, function: str, *arguments: object) -> None:
         transact(self.client, signer, ContractCall(contract, function, arguments))
 
     def add(self, number: int, roles: Role) -> Signer:
-        root, account = new_signer(), new_signer()
+        root, account = self.new_account(), self.new_account()
         said = digest(f"organisation {number}")
         self.send(
             self.admin, "Consortium", "admit", number, int(roles), root.address, said, digest("s")

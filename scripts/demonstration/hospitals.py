@@ -31,7 +31,7 @@ def _transfer(places: Places, hospital: Party) -> None:
         partner=hospital.partner,
         seed=hospital.seed,
         subjects=SUBJECTS,
-        defects=DEFECTS if hospital is HOSPITALS[-1] else (),
+        defects=DEFECTS if hospital == HOSPITALS[-1] else (),
     )
 
 

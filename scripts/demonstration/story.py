@@ -15,7 +15,6 @@ from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.embedded import EmbeddedNode
 from dragon_ledger.quality.rules import built_in
 from dragon_ledger.records import Declaration
-from dragon_ledger.site.outbox import State
 from scripts.demonstration import auditing, founding, hospitals, training
 from scripts.demonstration.cast import (
     AGGREGATOR,
@@ -200,18 +199,13 @@ class Story:
         training.wait_for_round(self.troupe, self.places, number)
         self.narrator.done(f"round {number} closed")
         if power_fails:
-            self._once()
+            self._once(number)
 
-    def _once(self) -> None:
-        with_version = [
-            entry
-            for entry in hospitals.entries(self.places, VICTIM, "commit")
-            if entry.state is State.FINAL
-        ]
-        listed = [entry for entry in with_version if entry.act["round"] == 2]  # noqa: PLR2004
-        if len(listed) != 1:
-            raise DemonstrationFailed(f"{VICTIM.name}: {len(listed)} commits in round 2")
-        self.narrator.done(f"{VICTIM.name}'s update of round 2 is on chain exactly once")
+    def _once(self, number: int) -> None:
+        commits = training.commits_on_chain(self.places, self.run, number, VICTIM)
+        if commits != 1:
+            raise DemonstrationFailed(f"{VICTIM.name}: {commits} commits in round {number}")
+        self.narrator.done(f"{VICTIM.name}'s update of round {number} is on chain exactly once")
 
     def release(self) -> None:
         """Two attempts that must fail, and the release."""

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 
 import httpx
 
+from dragon_ledger.chain.client import Client
+from dragon_ledger.chain.events import UpdateCommitted
+from dragon_ledger.chain.logs import logs_between
+from dragon_ledger.chain.network import Network
 from dragon_ledger.federation.config import AggregatorConfig
 from dragon_ledger.federation.opening import request_run
 from dragon_ledger.federation.setup import init_aggregator
@@ -139,6 +143,20 @@ def is_sent(places: Places, hospital: Party) -> bool:
     """The agent sent its latest update and has no receipt yet."""
     commits = entries(places, hospital, "commit")
     return bool(commits) and commits[-1].state is State.SENT
+
+
+def commits_on_chain(places: Places, run: bytes, number: int, hospital: Party) -> int:
+    """How many updates of a hospital the chain holds in a round, replaced ones included."""
+    client = Client(Network.load(places.network))
+    try:
+        events = logs_between(client, client.network.first_block, client.block().number)
+    finally:
+        client.close()
+    return sum(
+        isinstance(event, UpdateCommitted)
+        and (event.run, event.round, event.organisation) == (run, number, hospital.number)
+        for event in events
+    )
 
 
 def refused_updates(places: Places, hospital: Party) -> list[str]:

@@ -25,6 +25,10 @@ GROUPS: dict[str, tuple[str, str]] = {
     "chain": ("dragon_ledger.cli.chain", "Embedded node, deployment, check of deployed code."),
     "consortium": ("dragon_ledger.cli.consortium", "Organisations, accounts, accepted rule sets."),
     "site": ("dragon_ledger.cli.site", "The site agent: transfers, versions, updates."),
+    "sample-transfer": (
+        "dragon_ledger.cli.sample_transfer",
+        "A synthetic hospital's transfer, clean or with known defects.",
+    ),
     "aggregator": ("dragon_ledger.cli.aggregator", "Runs, incoming updates, rounds."),
     "review": ("dragon_ledger.cli.review", "Read and decide on dataset versions of others."),
     "verify": ("dragon_ledger.cli.verify", "The verdict on a model file."),

@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI, Request
@@ -14,13 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 import dragon_ledger
-from api import models
 from api.access_log import AccessLog
 from api.artefacts import ArtefactStore
 from api.headers import SecurityHeaders
 from api.ledger import NODE_TIMEOUT, Ledger
+from api.openapi import document
 from api.problems import Problem, problem_response
 from api.routes import artefacts, health, lists, verdicts
 from api.service import Service
@@ -62,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (verdicts.router, lists.router, artefacts.router, health.router):
         app.include_router(router)
     _handle_errors(app)
-    _document_problems(app)
+    document(app, settings)
     app.mount("/", StaticFiles(directory=WEB, html=True), name="web")
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog)
@@ -92,6 +92,16 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             client.close()
 
 
+def _allowed(request: Request) -> list[str]:
+    """Every method that the path knows; a router alone names those of its first route."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    return sorted(methods)
+
+
 def _handle_errors(app: FastAPI) -> None:
     async def problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)  # noqa: S101 - registered for this class alone
@@ -108,7 +118,10 @@ def _handle_errors(app: FastAPI) -> None:
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - as above
         kind = BY_STATUS.get(error.status_code, "invalid-request")
-        found = Problem(kind, str(error.detail), error.headers)
+        headers = dict(error.headers or {})
+        if kind == "method-not-allowed":
+            headers["Allow"] = ", ".join(_allowed(request))
+        found = Problem(kind, str(error.detail), headers)
         return problem_response(found, request.url.path)
 
     async def ledger(request: Request, error: Exception) -> Response:
@@ -124,20 +137,3 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(LedgerError, ledger)
     app.add_exception_handler(Exception, internal)
-
-
-def _document_problems(app: FastAPI) -> None:
-    """Put the one form of all errors into the OpenAPI document, in place of FastAPI's own."""
-    original = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = original()
-            schemas = document["components"]["schemas"]
-            schemas["ProblemDetails"] = models.ProblemDetails.model_json_schema()
-            schemas.pop("HTTPValidationError", None)
-            schemas.pop("ValidationError", None)
-            app.openapi_schema = document
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -433,7 +433,10 @@ Responses = dict[int | str, dict[str, Any]]
 TITLES = {int(status): title for status, title in reversed(KINDS.values())}
 NOT_MODIFIED: Responses = {304: {"description": "Nothing has changed since that ETag."}}
 OCTETS = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-BINARY_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": OCTETS}}
+NOT_EMPTY = {
+    "application/octet-stream": {"schema": {"type": "string", "format": "binary", "minLength": 1}}
+}
+BINARY_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": NOT_EMPTY}}
 ARTEFACT: Responses = {200: {"description": "The document.", "content": OCTETS}}
 ARTEFACT_STORED: Responses = {
     201: {"description": "The document is kept now."},

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Path, Query
 
 from api.problems import Problem
+from dragon_ledger.index.lists import CURSOR_PATTERN
 
 LENGTH = 32
 METHODS = ("sha256", "hdf5-content-v1")
@@ -29,7 +30,9 @@ AddressQuery = Annotated[str | None, Query(pattern=ADDRESS_PATTERN)]
 OrganisationQuery = Annotated[int | None, Query(ge=0, le=255)]
 CursorQuery = Annotated[
     str | None,
-    Query(max_length=64, description="`next` of the page before; absent for the first page."),
+    Query(
+        pattern=CURSOR_PATTERN, description="`next` of the page before; absent for the first page."
+    ),
 ]
 LimitQuery = Annotated[int, Query(ge=1, le=500, description="Items on a page.")]
 

@@ -15,7 +15,7 @@ BASE = "urn:dragon-ledger:problem:"
 KINDS: dict[str, tuple[HTTPStatus, str]] = {
     "invalid-request": (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not as specified."),
     "bad-digest": (HTTPStatus.UNPROCESSABLE_ENTITY, "This is no digest."),
-    "digest-mismatch": (HTTPStatus.UNPROCESSABLE_ENTITY, "The body has another digest."),
+    "digest-mismatch": (HTTPStatus.CONFLICT, "The body has another digest."),
     "unauthenticated": (HTTPStatus.UNAUTHORIZED, "A valid bearer token is needed."),
     "forbidden": (HTTPStatus.FORBIDDEN, "The token lacks a scope."),
     "not-found": (HTTPStatus.NOT_FOUND, "Nothing is here."),

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/artefacts", tags=["artefacts"])
     "/{sha256}",
     status_code=201,
     dependencies=[Depends(require("artefacts:write"))],
-    responses=models.ARTEFACT_STORED | models.errors(401, 403, 413, 422, 507),
+    responses=models.ARTEFACT_STORED | models.errors(401, 403, 409, 413, 422, 507),
     summary="Upload an artefact",
     openapi_extra=models.BINARY_BODY,
 )

@@ -104,7 +104,7 @@ def test_artefacts_travel_by_digest_and_need_their_scopes(known: Ledger) -> None
     problem(httpx.put(url, content=DOCUMENT, headers=wrong), 401, "unauthenticated")
     problem(httpx.get(url, headers=reader), 404, "not-found")
     detail = problem(
-        httpx.put(url, content=DOCUMENT + b" ", headers=writer), 422, "digest-mismatch"
+        httpx.put(url, content=DOCUMENT + b" ", headers=writer), 409, "digest-mismatch"
     )
     assert hashlib.sha256(DOCUMENT + b" ").hexdigest() in detail
     problem(httpx.get(url, headers=reader), 404, "not-found")

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from dragon_ledger.chain.accounts import read_password
+from dragon_ledger.cli import site_data
 from dragon_ledger.cli.status_view import find_entry, show_history, show_outbox, show_status
 from dragon_ledger.site.config import DECLARATIONS, SiteChoices, SiteConfig
 from dragon_ledger.site.event_log import log_to_stderr
@@ -115,6 +116,17 @@ def outbox(
         show_history(folder, show)
     else:
         show_outbox(folder, as_json=as_json)
+
+
+for _command in (
+    site_data.check,
+    site_data.register,
+    site_data.report,
+    site_data.supersede,
+    site_data.retire,
+    site_data.erase,
+):
+    app.command()(_command)
 
 
 def stop_on_signals() -> threading.Event:

@@ -14,9 +14,12 @@ from dragon_ledger.site.commits import RunFolders, UpdateCollector
 from dragon_ledger.site.config import SiteConfig
 from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.intake import Checked, Checker, Intake
+from dragon_ledger.site.outbox import State
 from dragon_ledger.site.quality_check import QualityCheck
 from dragon_ledger.site.records_database import RecordsDatabase
 from dragon_ledger.site.site_acts import SITE_ACTS
+from dragon_ledger.site.store import Store
+from dragon_ledger.site.vault import open_vault
 from dragon_ledger.site.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -26,19 +29,33 @@ RECORDS_FILE = "records.sqlite"
 
 
 @contextmanager
-def open_agent(config: SiteConfig, password: str, rules: RuleSet) -> Iterator[SiteAgent]:
-    """Open a site's folder and its agent.
+def open_site(config: SiteConfig, password: str) -> Iterator[tuple[Workplace, RecordsDatabase]]:
+    """Open a site's folder to work on it.
 
     Raises:
         AlreadyRunning: another process works on the folder.
         ConfigurationError: a key, password, token or network file cannot be used.
         StorageError: the folder cannot be written.
     """
-    connection = config.connection
     with (
-        Workplace(config.folder, connection, password, SITE_ACTS) as place,
+        Workplace(config.folder, config.connection, password, SITE_ACTS) as place,
         closing(RecordsDatabase(config.folder / RECORDS_FILE, place.vault)) as database,
     ):
+        yield place, database
+
+
+@contextmanager
+def open_records(config: SiteConfig, password: str) -> Iterator[tuple[RecordsDatabase, Store]]:
+    """Open a site's records and store to read them, also while its agent runs; errors as above."""
+    vault = open_vault(config.connection.data_key, password)
+    with closing(RecordsDatabase(config.folder / RECORDS_FILE, vault)) as database:
+        yield database, Store(config.folder / "store", vault)
+
+
+@contextmanager
+def open_agent(config: SiteConfig, password: str, rules: RuleSet) -> Iterator[SiteAgent]:
+    """Open a site's folder and its agent; errors as `open_site`."""
+    with open_site(config, password) as (place, database):
         checker = QualityCheck(rules, database, config.workers)
         with closing(SiteAgent(config, place, database, checker)) as agent:
             yield agent
@@ -56,6 +73,7 @@ class SiteAgent:
     ) -> None:
         self._config = config
         self._place = place
+        self._database = database
         self._checker = checker
         self._intake = Intake(
             config,
@@ -82,6 +100,25 @@ class SiteAgent:
     def close(self) -> None:
         """Wait for a running check; it has stored nothing that counts."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def knows(self, transfer: Path) -> bool:
+        """Whether a transfer was taken in or found unusable."""
+        return self._database.transfer(transfer.name) is not None or transfer.name in self._failed
+
+    def version_of(self, transfer: Path) -> bytes:
+        """The version that a transfer became.
+
+        Raises:
+            InputError: it became none; the message says why.
+        """
+        facts = self._database.transfer(transfer.name) or {"unusable": "its check stopped"}
+        if "version" not in facts:
+            raise InputError(f"{transfer}: cannot be registered: {facts['unusable']}")
+        return bytes.fromhex(facts["version"])
+
+    def state(self, key: str) -> tuple[State, str]:
+        """Where an entry of the outbox stands, and its note."""
+        return self._place.state(key)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop."""

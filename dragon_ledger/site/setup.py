@@ -13,19 +13,23 @@ from dragon_ledger.site.vault import create_vault
 SITE_FOLDERS = ("inbox", "drop", "views", "ethics")
 
 
-def init_site(folder: Path, choices: SiteChoices, password: str) -> bytes:
+def init_site(folder: Path, choices: SiteChoices, password: str, *, light: bool = False) -> bytes:
     """Make a site's folder; the address of its new account, to be enrolled by the root.
+
+    `light` as `Keystore.create` has it.
 
     Raises:
         ConfigurationError: the folder holds a configuration already.
     """
-    address = init_keys(folder, SITE_FILE, site_toml(choices), password)
+    address = init_keys(folder, SITE_FILE, site_toml(choices), password, light=light)
     for name in SITE_FOLDERS:
         (folder / name).mkdir(exist_ok=True)
     return address
 
 
-def init_keys(folder: Path, config_file: str, config: str, password: str) -> bytes:
+def init_keys(
+    folder: Path, config_file: str, config: str, password: str, *, light: bool = False
+) -> bytes:
     """Make a folder with an account, a data key and a configuration; the account's address.
 
     Raises:
@@ -36,7 +40,7 @@ def init_keys(folder: Path, config_file: str, config: str, password: str) -> byt
     keys = folder / "keys"
     keys.mkdir(parents=True, exist_ok=True)
     keys.chmod(0o700)
-    account = Keystore.create(keys / "account.json", password)
+    account = Keystore.create(keys / "account.json", password, light=light)
     create_vault(keys / "data.json", password)
     # Last, so that a folder with a configuration is a whole one.
     write_whole(folder / config_file, config.encode())

@@ -20,7 +20,7 @@ from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.exchange import open_exchange
 from dragon_ledger.site.ledger import Ledger
 from dragon_ledger.site.lock import FolderLock
-from dragon_ledger.site.outbox import Outbox
+from dragon_ledger.site.outbox import Outbox, State
 from dragon_ledger.site.pump import Pump
 from dragon_ledger.site.statements import LedgerAddress
 from dragon_ledger.site.store import Store
@@ -102,6 +102,11 @@ class Workplace:
             return False
         self._trouble(name, "")
         return True
+
+    def state(self, key: str) -> tuple[State, str]:
+        """Where an entry of the outbox stands, and its note; queued when it is not there yet."""
+        entry = self.outbox.find(key)
+        return (State.QUEUED, "") if entry is None else (entry.state, entry.note)
 
     def to_chain(self) -> None:
         """Move the outbox until nothing moves any more."""

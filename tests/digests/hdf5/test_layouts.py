@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,22 +30,37 @@ def digest(content: Folder, layout: Layout) -> bytes:
         return content_tree(path, Limits()).digest()
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
-@given(contents.map(with_shared_names_kept), layouts, layouts)
-def test_two_layouts_of_one_content_agree(content: Folder, one: Layout, other: Layout) -> None:
-    assert digest(content, one) == digest(content, other)
-
-
 @st.composite
 def changed_contents(draw: st.DrawFn) -> tuple[Folder, Change]:
     content = draw(contents.map(with_shared_names_kept))
     return content, draw(st.sampled_from(list(changes(content))))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+def examples(count: int) -> settings:
+    return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@given(contents.map(with_shared_names_kept), layouts, layouts)
+def check_agreement(content: Folder, one: Layout, other: Layout) -> None:
+    assert digest(content, one) == digest(content, other)
+
+
 @given(changed_contents(), layouts, layouts)
-def test_one_change_gives_another_digest(
-    case: tuple[Folder, Change], one: Layout, other: Layout
-) -> None:
+def check_difference(case: tuple[Folder, Change], one: Layout, other: Layout) -> None:
     content, (what, changed) = case
     assert digest(content, one) != digest(changed, other), what
+
+
+def test_two_layouts_of_one_content_agree() -> None:
+    examples(60)(check_agreement)()
+
+
+def test_one_change_gives_another_digest() -> None:
+    examples(80)(check_difference)()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("check", [check_agreement, check_difference])
+def test_thousands_of_contents(check: Callable[[], None]) -> None:
+    examples(5000)(check)()

@@ -47,6 +47,7 @@ def lab_rows(rows: int) -> pl.DataFrame:
             "DOMAIN": "LB",
             "USUBJID": [f"UN27D-{each:05d}" for each in number // RECORDS_PER_SUBJECT],
             "LBSEQ": number % RECORDS_PER_SUBJECT + 1,
+            "LBREFID": [f"2021{each:09d}" for each in number],
             "LBTESTCD": pick["code"],
             "LBTEST": pick["name"],
             "LBCAT": pick["category"],
@@ -101,9 +102,11 @@ def judge(folder: Path, suffix: str) -> None:
     started = time.perf_counter()
     result = check_clinical(given)
     seconds = time.perf_counter() - started
+    used = resource.getrusage(resource.RUSAGE_SELF)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     kinds = sorted({each.code for one in result.results for each in one.findings})
-    print(f"{seconds:.2f} s, peak {peak:.0f} MiB, findings {kinds}")
+    cores = used.ru_utime + used.ru_stime
+    print(f"{seconds:.2f} s ({cores:.1f} s of cores), peak {peak:.0f} MiB, findings {kinds}")
 
 
 def main() -> None:

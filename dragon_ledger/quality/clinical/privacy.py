@@ -9,6 +9,7 @@ import polars as pl
 
 from dragon_ledger.quality.clinical.consistency import age_in_years
 from dragon_ledger.quality.clinical.reporting import Reporter, finding
+from dragon_ledger.quality.clinical.suspects import are_codes, suspect_values
 from dragon_ledger.quality.clinical.table import Table
 from dragon_ledger.quality.findings import Finding
 from dragon_ledger.quality.masking import shape_of
@@ -23,7 +24,7 @@ _IDENTIFYING_COLUMN = re.compile(
     r"INSURANCE(_?NO)?|PASSPORT|NATIONAL_?ID"
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_SHORTEST_LEAK = 6
+NATIONAL = "national number"
 _CODED = ("STUDYID", "DOMAIN", "--TESTCD", "--TEST", "--SEQ", "--CAT", "--ORRESU", "--STRESU")
 
 
@@ -90,12 +91,9 @@ def _texts(
 
 
 def _text(table: Table, reporter: Reporter, name: str, tokens: frozenset[str]) -> list[Finding]:
-    shortest = min((len(token) for token in tokens), default=_SHORTEST_LEAK)
-    values = _suspects(table, name, min(shortest, _SHORTEST_LEAK))
     by_code: dict[str, dict[str, str]] = {}
-    for value in values:
-        for code, kind in _leaks(value, tokens):
-            by_code.setdefault(code, {})[value] = f"{kind}: {shape_of(value)}"
+    for code, value, kind in _leaking(suspect_values(table, name, tokens), tokens):
+        by_code.setdefault(code, {})[value] = f"{kind}: {shape_of(value)}"
     return [
         each
         for code, known in sorted(by_code.items())
@@ -103,11 +101,13 @@ def _text(table: Table, reporter: Reporter, name: str, tokens: frozenset[str]) -
     ]
 
 
-def _suspects(table: Table, name: str, shortest: int) -> list[str]:
-    """Distinct values that are long enough and no plain numbers."""
-    text = pl.col(name)
-    suspect = (text.str.len_chars() >= shortest) & ~text.str.contains(r"^[0-9.]{1,7}$")
-    return table.frame.lazy().filter(suspect).select(name).unique().collect().to_series().to_list()
+def _leaking(values: list[str], tokens: frozenset[str]) -> list[tuple[str, str, str]]:
+    """Code, value and kind of every leak; chance hits among many codes are left out."""
+    found = [(code, value, kind) for value in values for code, kind in _leaks(value, tokens)]
+    national = [hit for hit in found if hit[2] == NATIONAL]
+    if national and are_codes(values) and 2 * len(national) < len(values):
+        return [hit for hit in found if hit not in national]
+    return found
 
 
 def _leaks(value: str, tokens: frozenset[str]) -> list[tuple[str, str]]:

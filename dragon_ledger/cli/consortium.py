@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -73,6 +72,11 @@ def new_key(
 
 def _why(session: Session, act: str, subject: str, words: str) -> bytes:
     return session.say_why("Consortium", SCHEMA, act, subject, words)
+
+
+def _soon(session: Session) -> int:
+    """What the contracts make of an end that has passed: the end of the newest block."""
+    return session.client.block("latest").time + 1
 
 
 # -- admin ----------------------------------------------------------------------------------------
@@ -191,7 +195,7 @@ def end_rules(
     Example: dragon-ledger consortium end-rules 5f… --at 2027-01-01 --keystore admin.json
     """
     state = reader.read(session.client, reader.rule_set(rule_set))
-    if state.to and state.to <= max(at or 0, int(time.time())):
+    if state.to and state.to <= max(at or 0, _soon(session)):
         session.already(f"the rule set ends at {shown_time(state.to)}.")
         return
     statement = _why(session, "end-rules", shown(rule_set), words)
@@ -333,7 +337,7 @@ def end_account(
     Example: dragon-ledger consortium end-account 0x… --keystore root.json
     """
     state = reader.read(session.client, reader.account(address))
-    if state.to and state.to <= max(at or 0, int(time.time())):
+    if state.to and state.to <= max(at or 0, _soon(session)):
         session.already(f"the account ends at {shown_time(state.to)}.")
         return
     statement = _why(session, "end-account", shown(address), words)

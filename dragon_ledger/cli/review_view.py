@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 
@@ -16,6 +15,7 @@ from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.events import Decided, VersionRegistered
 from dragon_ledger.chain.logs import Filter, fetch
 from dragon_ledger.cli.values import flag_names, shown, shown_time
+from dragon_ledger.digests.canonical_json import JsonValue, parse_canonical_json
 from dragon_ledger.digests.documents import open_document
 from dragon_ledger.digests.qc_report import QC_REPORT_SCHEMA, QcReport, open_qc_summary
 from dragon_ledger.errors import InputError
@@ -44,10 +44,13 @@ class Report:
     summary_bytes: bytes
 
     @property
-    def summary(self) -> Mapping[str, Any]:
-        """The summary as a document."""
-        document: Mapping[str, Any] = json.loads(self.summary_bytes)
-        return document
+    def summary(self) -> JsonValue:
+        """The summary as a document.
+
+        Raises:
+            InputError: the site bound something else than canonical JSON.
+        """
+        return parse_canonical_json(self.summary_bytes)
 
     def save(self, folder: Path) -> None:
         """Write both documents as they are, so that `sha256sum` repeats their digests."""
@@ -159,4 +162,12 @@ def print_version(version: DatasetVersion, console: Console) -> None:
 def print_report(report: Report, console: Console) -> None:
     """The QC summary, after it was held against the digest on chain."""
     console.print(f"\nQC report {report.sealed.outcome}, as bound on chain:", style="bold")
-    console.print(render_report(report.summary))
+    try:
+        rendered = render_report(cast(Mapping[str, Any], report.summary))
+    except (KeyError, TypeError, IndexError) as error:
+        raise InputError(
+            f"the QC summary of version {shown(report.version)} is bound on chain and has not the "
+            f"published form ({type(error).__name__}: {error}); read it with --save before you "
+            "decide"
+        ) from error
+    console.print(rendered)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import typer
 
-from dragon_ledger.records import Declaration, Role
+from dragon_ledger.records import Declaration, Role, VersionFlag
 
 _ADDRESS = re.compile(r"(0x)?[0-9a-fA-F]{40}", re.ASCII)
 _DIGEST = re.compile(r"(0x)?[0-9a-fA-F]{64}", re.ASCII)
@@ -42,7 +42,7 @@ def declarations_of(names: list[DeclarationName]) -> Declaration:
     return Declaration(sum(Declaration[name.name] for name in set(names)))
 
 
-def flag_names(value: Role | Declaration) -> str:
+def flag_names(value: Role | Declaration | VersionFlag) -> str:
     """A mask in words."""
     return ", ".join(str(flag.name).lower().replace("_", "-") for flag in value) or "none"
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-
-from eth_account import Account
 
 from dragon_ledger.chain.accounts import Keystore, Signer
 from dragon_ledger.chain.artifacts import ContractCall
@@ -28,19 +25,14 @@ def statement(**content: str) -> bytes:
 
 
 def make_keys(places: Places, names: Sequence[str]) -> dict[str, Signer]:
-    """A keystore for each name; encrypting a key is slow on purpose, so several at once."""
+    """A keystore for each name, under one password that was drawn for this demonstration."""
     places.keys.mkdir(mode=0o700)
     password = places.password.read_text("utf-8").strip()
-    keys = {name: secrets.token_bytes(32) for name in names}
-    with ProcessPoolExecutor() as pool:
-        files = [pool.submit(_keep, places, name, password, keys[name]) for name in names]
-        for file in files:
-            file.result()
-    return {name: Signer(Account.from_key(key)) for name, key in keys.items()}
 
+    def make(name: str) -> Signer:
+        return Keystore.create(places.keys / f"{name}.json", password, light=True).unlock(password)
 
-def _keep(places: Places, name: str, password: str, key: bytes) -> None:
-    Keystore.create(places.keys / f"{name}.json", password, private_key=key)
+    return {name: make(name) for name in names}
 
 
 def deploy_contracts(places: Places, url: str, admin: Signer) -> Client:

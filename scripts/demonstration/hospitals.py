@@ -14,7 +14,7 @@ from scripts.demonstration.cast import DEFECTS, HOSPITALS, Party, Places
 from scripts.demonstration.processes import Troupe
 
 POLL_SECONDS = 0.25
-SUBJECTS = 4
+SUBJECTS = 3
 
 
 def prepare_transfers(places: Places) -> None:
@@ -54,7 +54,9 @@ def make_site(places: Places, hospital: Party, exchange: str, purpose: str) -> b
     """Make an agent's folder and keys; the account that the hospital's root is to enrol."""
     folder = places.site(hospital)
     password = places.password.read_text("utf-8").strip()
-    address = init_site(folder, site_choices(places, hospital, exchange, purpose), password)
+    address = init_site(
+        folder, site_choices(places, hospital, exchange, purpose), password, light=True
+    )
     (folder / "ethics" / "approval.txt").write_text("Approved by the ethics committee.\n")
     return address
 

@@ -44,6 +44,11 @@ class Service:
         """Give the exchange a sealed document."""
         self._http.put(f"/v1/artefacts/{digest.hex()}", content=data).raise_for_status()
 
+    def knows(self, block: int) -> bool:
+        """Whether the service has read the chain up to a block."""
+        answer = self._http.get(f"/v1/verdicts/{'00' * 32}")
+        return bool(answer.is_success and answer.json()["as_of"]["block"] >= block)
+
     def verdict_on(self, model: Path) -> dict[str, Any]:
         """Ask for the verdict on a model file by sending the file."""
         answer = self._http.post("/v1/verdicts", content=model.read_bytes(), timeout=30)

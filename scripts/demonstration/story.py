@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from dragon_ledger.chain.accounts import Signer
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.embedded import EmbeddedNode
+from dragon_ledger.chain.network import Network
 from dragon_ledger.quality.rules import built_in
 from dragon_ledger.records import Declaration
 from scripts.demonstration import auditing, founding, hospitals, training
@@ -92,13 +92,12 @@ class Story:
         self.purpose = bytes.fromhex(printed.split()[-1].removeprefix("0x"))
         self.service.hand_over(self.purpose, purpose.read_bytes())
         url, digest = self.service.url, self.purpose.hex()
-        with ProcessPoolExecutor() as pool:
-            made = {
-                party.number: pool.submit(hospitals.make_site, self.places, party, url, digest)
-                for party in HOSPITALS
-            }
-            made[AGGREGATOR.number] = pool.submit(training.make_aggregator, self.places, url)
-            return {number: address.result() for number, address in made.items()}
+        agents = {
+            party.number: hospitals.make_site(self.places, party, url, digest)
+            for party in HOSPITALS
+        }
+        agents[AGGREGATOR.number] = training.make_aggregator(self.places, url)
+        return agents
 
     def _admit(self, client: Client, keys: dict[str, Signer], agents: dict[int, bytes]) -> None:
         needed = Declaration.STEERING_APPROVAL | Declaration.ETHICS_APPROVAL
@@ -117,17 +116,8 @@ class Story:
     def _agents_accept(self) -> None:
         folders = {party: self.places.site(party) for party in HOSPITALS}
         folders[AGGREGATOR] = self.places.aggregator
-        with ProcessPoolExecutor() as pool:
-            for done in [
-                pool.submit(
-                    founding.accept_with_keystore,
-                    self.places,
-                    party,
-                    folder / "keys" / "account.json",
-                )
-                for party, folder in folders.items()
-            ]:
-                done.result()
+        for party, folder in folders.items():
+            founding.accept_with_keystore(self.places, party, folder / "keys" / "account.json")
 
     def transfer(self) -> None:
         """Data managers prepare transfers, which arrive in the inboxes."""
@@ -235,11 +225,21 @@ class Story:
 
     def expect(self, name: str, model: Path, answer: str | None) -> None:
         """Ask the service; None stands for any answer but valid."""
+        head = self.node_height()
+        self.troupe.wait_until("the service has read the chain", lambda: self.service.knows(head))
         verdict = self.service.verdict_on(model)
         auditing.show_verdict(self.narrator, name, verdict)
         found = verdict["answer"]
         if (answer or found) != found or (answer is None and found == "valid"):
             raise DemonstrationFailed(f"the verdict on {name} is {found}, expected {answer}")
+
+    def node_height(self) -> int:
+        """Number of the newest block."""
+        client = Client(Network.load(self.places.network))
+        try:
+            return client.block().number
+        finally:
+            client.close()
 
     def revoke(self) -> None:
         """The verdict on the released model changes by itself."""
@@ -247,7 +247,6 @@ class Story:
         words = ["review", "revoke", version, "--reason", str(WRONG_DATA)]
         self.desk.acts(REVIEWER, words)
         self.narrator.done(f"{FALLEN.name}'s version {version[:10]}… is revoked")
-        time.sleep(2 * hospitals.POLL_SECONDS)
         self.expect("the released file", self.places.models / "model.h5", "not valid")
 
     def summarise(self) -> None:

@@ -55,7 +55,7 @@ def make_aggregator(places: Places, exchange: str) -> bytes:
         poll_seconds=POLL_SECONDS,
     )
     password = places.password.read_text("utf-8").strip()
-    return init_aggregator(places.aggregator, choices, password)
+    return init_aggregator(places.aggregator, choices, password, light=True)
 
 
 def open_run(troupe: Troupe, places: Places) -> bytes:

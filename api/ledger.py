@@ -13,8 +13,9 @@ from sqlalchemy.exc import OperationalError
 
 from api.settings import Settings
 from dragon_ledger.chain.client import Client
-from dragon_ledger.errors import LedgerError, StorageError
-from dragon_ledger.index.database import open_database
+from dragon_ledger.errors import LedgerError
+from dragon_ledger.index.database import open_database, reading
+from dragon_ledger.index.facts import State, state
 from dragon_ledger.index.follower import Follower, reached
 from dragon_ledger.index.lock import writer_lock
 
@@ -31,6 +32,7 @@ class Ledger:
         self._settings = settings
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="chain", daemon=True)
+        self._state: State | None = None
         self._good_at: float | None = None
         self._trouble = "the node has not been asked yet"
 
@@ -46,13 +48,17 @@ class Ledger:
         self.engine.dispose()
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """One transaction on the index, so that all that is read is of one state."""
-        try:
-            with self.engine.connect() as connection:
-                yield connection
-        except OperationalError as error:
-            raise StorageError(f"the index cannot be read: {error.orig}") from error
+    def reading(self) -> Iterator[tuple[Connection, State]]:
+        """One transaction on the index, and the state that it sees.
+
+        Raises:
+            StaleState: the index has not read anything yet.
+            StorageError: it cannot be read.
+        """
+        with reading(self.engine) as connection:
+            # Two threads may both read a new state; either one's is right.
+            self._state = now = state(connection, self._state)
+            yield connection, now
 
     def stale_reason(self) -> str | None:
         """Why the index may be behind the chain; None while it is known not to be."""
@@ -91,7 +97,7 @@ class Ledger:
     def _compare(self) -> None:
         """Another process writes the index: is it at the node's newest final block?"""
         head = self.client.final_block()
-        with self.reading() as connection:
+        with reading(self.engine) as connection:
             done = reached(connection)
         if done is not None and done.block >= head.number:
             self._good()

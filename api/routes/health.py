@@ -8,7 +8,6 @@ from api import models
 from api.problems import Problem
 from api.service import Service
 from dragon_ledger.errors import LedgerError
-from dragon_ledger.index.facts import state
 
 router = APIRouter(tags=["health"])
 
@@ -27,8 +26,8 @@ def ready(request: Request) -> models.Ready:
     if stale is not None:
         raise Problem("not-ready", stale)
     try:
-        with service.ledger.reading() as connection:
-            as_of = state(connection)
+        with service.ledger.reading() as (_, state):
+            as_of = state.as_of
     except LedgerError as error:
         raise Problem("not-ready", str(error)) from error
     return models.Ready(status="ready", block=as_of.block, time=as_of.time)

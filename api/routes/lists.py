@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -25,7 +26,6 @@ from api.security import require
 from api.service import Service
 from dragon_ledger.errors import InputError
 from dragon_ledger.index import lists
-from dragon_ledger.index.facts import state
 from dragon_ledger.provenance.to_json import as_of_json
 from dragon_ledger.records import DecisionKind, NoteKind
 
@@ -40,8 +40,8 @@ def _list(
     request: Request, read: Callable[[Connection], lists.Page], known: str | None
 ) -> Response:
     service: Service = request.app.state.service
-    with service.ledger.reading() as connection:
-        as_of = state(connection, service.ledger.stale_reason())
+    with service.ledger.reading() as (connection, state):
+        as_of = replace(state.as_of, stale_reason=service.ledger.stale_reason())
         try:
             page = read(connection)
         except InputError as error:

@@ -46,23 +46,21 @@ def facts(service: Service, digest: bytes, source: Source = Source.INDEX) -> Fac
 
 
 def _last_known(service: Service, digest: bytes, stale: str | None) -> Facts:
-    with service.ledger.reading() as connection:
-        return facts_for(connection, digest, stale)
-
-
-def _etag(body: dict[str, Any]) -> str:
-    """Changes with whatever the verdict says, not with the second in which it was asked."""
-    lasting = {key: value for key, value in body.items() if key != "judged_at"}
-    text = json.dumps(lasting, sort_keys=True, separators=(",", ":"))
-    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    with service.ledger.reading() as (connection, state):
+        return facts_for(connection, digest, stale, state)
 
 
 def _answer(body: dict[str, Any], known: str | None) -> Response:
-    etag = _etag(body)
+    """JSON with an ETag of whatever it says but the second in which it was asked."""
+    asked = {key: body.pop(key) for key in ("judged_at",) if key in body}
+    text = json.dumps(body, separators=(",", ":"))
+    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if known is not None and _matches(known, etag):
         return Response(status_code=304, headers=headers)
-    return Response(json.dumps(body, separators=(",", ":")), 200, headers, "application/json")
+    for key, value in asked.items():
+        text = f"{text[:-1]},{json.dumps(key)}:{json.dumps(value)}}}"
+    return Response(text, 200, headers, "application/json")
 
 
 def _matches(known: str, etag: str) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -17,15 +20,38 @@ from dragon_ledger.index import schema
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MILLISECONDS = 10_000
+CONNECTIONS = 40  # as many as the service has threads
 
 
-def _prepare_sqlite(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]  # a DBAPI connection has no type
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver begins no transaction for SELECT; `_begin` does, so that reads are of one state.
+    connection.isolation_level = None
+    cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
     cursor.execute("PRAGMA mmap_size=1073741824")
     cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Read from one state of the index, whatever is written meanwhile.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name != "sqlite":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+    except OperationalError as error:
+        raise StorageError(f"the index cannot be read: {error.orig}") from error
 
 
 def open_database(url: str) -> Engine:
@@ -39,7 +65,7 @@ def open_database(url: str) -> Engine:
         StorageError: the database cannot be opened.
     """
     try:
-        engine = create_engine(make_url(url))
+        engine = create_engine(make_url(url), max_overflow=CONNECTIONS)
     except (ArgumentError, ImportError) as error:
         raise ConfigurationError(
             f"index database {url!r}: {error}. Expected sqlite:///FILE or"
@@ -47,6 +73,7 @@ def open_database(url: str) -> Engine:
         ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin)
     try:
         with engine.begin() as connection:
             _migrate(connection)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Select, Table, bindparam, select
 
 from dragon_ledger.errors import StaleState
-from dragon_ledger.index import people, schema
 from dragon_ledger.index import rows as to_record
+from dragon_ledger.index import schema
+from dragon_ledger.index.people import People, people
 from dragon_ledger.records import (
     Act,
     AggregateOrigin,
@@ -24,47 +27,67 @@ from dragon_ledger.records import (
 )
 
 Row = Any
+K = TypeVar("K", int, bytes)
+T = TypeVar("T")
+KEYS = 500  # in one statement; SQLite takes 32 766
+_PROGRESS = select(schema.progress)
 
 
-def state(connection: Connection, stale_reason: str | None = None) -> AsOf:
-    """The state of the chain that the index has read.
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the index is of, how far it has read, and everyone that the Consortium knows."""
+
+    as_of: AsOf
+    addresses: dict[str, bytes]
+    people: People
+
+
+def state(connection: Connection, known: State | None = None) -> State:
+    """The state that a transaction sees.
+
+    Args:
+        connection: open on the index.
+        known: an earlier state, returned as it is when the index has not moved since.
 
     Raises:
         StaleState: the index has not read anything yet.
     """
-    bound = connection.execute(select(schema.network)).first()
-    reached = connection.execute(select(schema.progress)).first()
-    if bound is None or reached is None:
+    reached = connection.execute(_PROGRESS).first()
+    if reached is None:
         raise StaleState("the index is empty; fill it with 'dragon-ledger index run'")
-    return AsOf(
+    if known is not None and known.as_of.block_hash == reached.hash:
+        return known
+    bound = connection.execute(select(schema.network)).one()
+    as_of = AsOf(
         chain_id=bound.chain_id,
         genesis_hash=bytes(bound.genesis_hash),
         block=reached.block,
         block_hash=bytes(reached.hash),
         time=reached.time,
         source=Source.INDEX,
-        stale_reason=stale_reason,
     )
+    addresses = {name: bytes.fromhex(text) for name, text in json.loads(bound.addresses).items()}
+    return State(as_of, addresses, people(connection))
 
 
-def addresses(connection: Connection) -> dict[str, bytes]:
-    """Address of every contract by name."""
-    found = connection.execute(select(schema.network.c.addresses)).scalar()
-    return {name: bytes.fromhex(value) for name, value in json.loads(found or "{}").items()}
-
-
-def facts_for(connection: Connection, digest: bytes, stale_reason: str | None = None) -> Facts:
+def facts_for(
+    connection: Connection,
+    digest: bytes,
+    stale_reason: str | None = None,
+    known: State | None = None,
+) -> Facts:
     """Everything that a verdict on `digest` needs, all from one transaction.
 
     Args:
         connection: open on the index; its transaction decides which state is seen.
         digest: a content digest of a model, or the SHA-256 of a released file.
         stale_reason: why the index may be behind the chain, when it may be.
+        known: the state that this transaction sees, when the caller has read it already.
 
     Raises:
         StaleState: the index has not read anything yet.
     """
-    as_of = state(connection, stale_reason)
+    now = known or state(connection)
     origins = _origins(connection, digest)
     releases = _releases(connection, digest, by_content=bool(origins))
     wanted = {release.run for release in releases} | {origin.run for origin in origins}
@@ -73,45 +96,55 @@ def facts_for(connection: Connection, digest: bytes, stale_reason: str | None = 
     acts = list(_acts(releases, runs, versions))
     return Facts(
         digest=digest,
-        as_of=as_of,
-        addresses=addresses(connection),
+        as_of=replace(now.as_of, stale_reason=stale_reason),
+        addresses=now.addresses,
         releases=releases,
         origins=origins,
         runs=runs,
         versions=versions,
-        organisations=people.organisations(connection, {act.organisation for act in acts}),
-        accounts=people.accounts(connection, {act.account for act in acts}),
-        rule_sets=people.rule_sets(connection, {version.rule_set for version in versions}),
+        organisations=_named(now.people.organisations, {act.organisation for act in acts}),
+        accounts=_named(now.people.accounts, {act.account for act in acts}),
+        rule_sets=_named(now.people.rule_sets, {version.rule_set for version in versions}),
     )
 
 
+def _named(everyone: Mapping[K, T], keys: set[K]) -> tuple[T, ...]:
+    """Those of these keys, in the order of the keys."""
+    return tuple(everyone[key] for key in sorted(keys) if key in everyone)
+
+
 def _origins(connection: Connection, digest: bytes) -> tuple[AggregateOrigin, ...]:
-    table = schema.rounds
-    query = select(table.c.run, table.c.round).where(table.c.aggregate == digest)
-    found = connection.execute(query.order_by(table.c.block, table.c.log_index))
+    found = _rows(connection, schema.rounds, "aggregate", {digest})
     return tuple(AggregateOrigin(bytes(row.run), row.round) for row in found)
 
 
 def _releases(connection: Connection, digest: bytes, *, by_content: bool) -> tuple[Release, ...]:
     """As the contract lists them: a digest that is an aggregate is never taken for a file's."""
-    table, taken_back = schema.releases, schema.withdrawals
-    key = table.c.aggregate if by_content else table.c.file_digest
-    query = select(table).where(key == digest).order_by(table.c.block, table.c.log_index)
-    found = connection.execute(query).all()
-    withdrawals = _select_in(connection, taken_back, "release", {row.id for row in found})
+    found = _rows(
+        connection, schema.releases, "aggregate" if by_content else "file_digest", {digest}
+    )
+    withdrawals = _rows(connection, schema.withdrawals, "release", {row.id for row in found})
     by_release = {bytes(row.release): row for row in withdrawals}
     return tuple(to_record.release(row, by_release.get(bytes(row.id))) for row in found)
 
 
-def _select_in(
+@cache
+def _statement(table: str, column: str) -> Select[Any]:
+    """Built once: putting a statement together takes longer than running it."""
+    found = schema.metadata.tables[table]
+    return select(found).where(found.c[column].in_(bindparam("keys", expanding=True)))
+
+
+def _rows(
     connection: Connection, table: Table, column: str, keys: Iterable[bytes]
 ) -> Sequence[Row]:
     """Rows whose `column` is one of `keys`, in the order of the chain."""
     wanted = sorted(keys)
+    statement = _statement(table.name, column)
     found: list[Row] = []
-    for start in range(0, len(wanted), 500):
-        part = table.c[column].in_(wanted[start : start + 500])
-        found += connection.execute(select(table).where(part)).all()
+    for start in range(0, len(wanted), KEYS):
+        part = wanted[start : start + KEYS]
+        found += connection.execute(statement, {"keys": part}).all()
     found.sort(key=lambda row: (row.block, row.log_index))
     return found
 
@@ -127,13 +160,13 @@ def _runs(connection: Connection, wanted: set[bytes]) -> tuple[Run, ...]:
     """The runs and all their ancestors, by id."""
     found: dict[bytes, Row] = {}
     while wanted:
-        for row in _select_in(connection, schema.runs, "id", wanted):
+        for row in _rows(connection, schema.runs, "id", wanted):
             found[bytes(row.id)] = row
         parents = {bytes(row.parent_run) for row in found.values() if row.parent_run is not None}
         wanted = parents - found.keys()
-    rounds = _group(_select_in(connection, schema.rounds, "run", found), "run")
-    updates = _group(_select_in(connection, schema.updates, "run", found), "run")
-    notes = _group(_select_in(connection, schema.notes, "run", found), "run")
+    rounds = _group(_rows(connection, schema.rounds, "run", found), "run")
+    updates = _group(_rows(connection, schema.updates, "run", found), "run")
+    notes = _group(_rows(connection, schema.notes, "run", found), "run")
     return tuple(
         to_record.run(found[key], rounds.get(key, []), updates.get(key, []), notes.get(key, []))
         for key in sorted(found)
@@ -148,9 +181,9 @@ def _updates_of(run: Run) -> Iterator[Any]:
 
 def _versions(connection: Connection, wanted: set[bytes]) -> tuple[DatasetVersion, ...]:
     """The dataset versions with these ids and every decision on them, by id."""
-    found = _select_in(connection, schema.versions, "id", wanted)
+    found = _rows(connection, schema.versions, "id", wanted)
     decided: dict[bytes, list[Decision]] = {}
-    for row in _select_in(connection, schema.decisions, "version", wanted):
+    for row in _rows(connection, schema.decisions, "version", wanted):
         decided.setdefault(bytes(row.version), []).append(to_record.decision(row))
     versions = (to_record.version(row, decided.get(bytes(row.id), ())) for row in found)
     return tuple(sorted(versions, key=lambda version: version.id))

@@ -336,14 +336,9 @@ def _event(row: Row) -> Json:
 
 def organisations(connection: Connection) -> list[Json]:
     """All organisations (at most 256), each with its accounts."""
-    changes = schema.organisation_changes
-    numbers = set(connection.scalars(select(changes.c.organisation).distinct()))
-    accounts = schema.account_changes
-    addresses = {
-        bytes(found) for found in connection.scalars(select(accounts.c.account).distinct())
-    }
+    everyone = people.people(connection)
     by_organisation: dict[int, list[Json]] = {}
-    for account in people.accounts(connection, addresses):
+    for account in everyone.accounts.values():
         by_organisation.setdefault(account.organisation, []).append(_account(account))
     return [
         {
@@ -355,7 +350,7 @@ def organisations(connection: Connection) -> list[Json]:
             "suspended": found.suspended,
             "accounts": by_organisation.get(found.number, []),
         }
-        for found in people.organisations(connection, numbers)
+        for found in everyone.organisations.values()
     ]
 
 

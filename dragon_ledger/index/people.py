@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from dragon_ledger.index import schema
 from dragon_ledger.index.rows import where
 from dragon_ledger.records import Account, Declaration, Organisation, Role, RuleSetAcceptance
 
 Row = Any
+T = TypeVar("T")
 CONTRACT = "Consortium"
 
 
@@ -83,35 +84,31 @@ def rule_set(changes: Iterable[Row]) -> RuleSetAcceptance | None:
     return found
 
 
-def _changes(
-    connection: Connection, table: Any, column: str, keys: set[Any]
-) -> dict[Any, list[Row]]:
-    if not keys:
-        return {}
-    key = table.c[column]
-    query = select(table).where(key.in_(sorted(keys))).order_by(table.c.block, table.c.log_index)
+@dataclass(frozen=True, slots=True)
+class People:
+    """All organisations, accounts and rule sets; few, and named by every verdict."""
+
+    organisations: dict[int, Organisation]
+    accounts: dict[bytes, Account]
+    rule_sets: dict[bytes, RuleSetAcceptance]
+
+
+def people(connection: Connection) -> People:
+    """Everyone that the Consortium knows."""
+    return People(
+        _folded(connection, schema.organisation_changes, "organisation", organisation),
+        _folded(connection, schema.account_changes, "account", account),
+        _folded(connection, schema.rule_set_changes, "rule_set", rule_set),
+    )
+
+
+def _folded(
+    connection: Connection, table: Table, column: str, fold: Callable[[Iterable[Row]], T | None]
+) -> dict[Any, T]:
+    """What each key's changes add up to, in the order of the keys."""
+    query = select(table).order_by(table.c.block, table.c.log_index)
     grouped: dict[Any, list[Row]] = {}
     for row in connection.execute(query):
         grouped.setdefault(getattr(row, column), []).append(row)
-    return grouped
-
-
-def organisations(connection: Connection, numbers: set[int]) -> tuple[Organisation, ...]:
-    """The organisations with these numbers, by number."""
-    grouped = _changes(connection, schema.organisation_changes, "organisation", numbers)
-    found = (organisation(grouped[number]) for number in sorted(grouped))
-    return tuple(item for item in found if item is not None)
-
-
-def accounts(connection: Connection, addresses: set[bytes]) -> tuple[Account, ...]:
-    """The accounts with these addresses, by address."""
-    grouped = _changes(connection, schema.account_changes, "account", addresses)
-    found = (account(grouped[address]) for address in sorted(grouped))
-    return tuple(item for item in found if item is not None)
-
-
-def rule_sets(connection: Connection, digests: set[bytes]) -> tuple[RuleSetAcceptance, ...]:
-    """The rule sets with these digests, by digest."""
-    grouped = _changes(connection, schema.rule_set_changes, "rule_set", digests)
-    found = (rule_set(grouped[digest]) for digest in sorted(grouped))
-    return tuple(item for item in found if item is not None)
+    found = {key: fold(grouped[key]) for key in sorted(grouped)}
+    return {key: value for key, value in found.items() if value is not None}

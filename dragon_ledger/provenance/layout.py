@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from eth_hash.auto import keccak
 
@@ -73,7 +74,12 @@ def word(value: int | bytes) -> bytes:
 
 def digest(kind: bytes, *values: int | bytes) -> bytes:
     """keccak256 of the type's hash and the values, a word each."""
-    return keccak(keccak(kind) + b"".join(word(value) for value in values))
+    return bytes(keccak(_type_hash(kind) + b"".join(map(word, values))))
+
+
+@cache
+def _type_hash(kind: bytes) -> bytes:
+    return bytes(keccak(kind))
 
 
 def mask(organisations: Iterable[int]) -> int:

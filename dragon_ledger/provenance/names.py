@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from dragon_ledger.records import Digest
 
@@ -17,6 +18,7 @@ def short(value: bytes) -> str:
     return value.hex()[:8]
 
 
+@lru_cache(maxsize=4096)
 def moment(seconds: int) -> str:
     """A time as ISO 8601 in UTC, or the bare number where the calendar has no such day."""
     try:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from dragon_ledger.records import AsOf, Release, Where
 
 FORMAT = "dragon-verdict/1"
-EVIDENCE_SHOWN = 8
+EVIDENCE_SHOWN = 3
 LIMITS = (
     "Integrity is not truth: this verdict shows who committed what, when and under which rules,"
     " not that a scan is real.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from eth_hash.auto import keccak
 
@@ -21,12 +22,12 @@ RELEASES = 0  # ModelRegistry
 HISTORY = 4  # offset of the head of a version's decisions
 
 
+@lru_cache(maxsize=16_384)
 def mapping_slot(base: int | bytes, *keys: int | bytes) -> bytes:
     """Slot of `mapping[key]`, of `mapping[key][key]` and so on, for a mapping at `base`."""
-    slot = word(base)
-    for key in keys:
-        slot = bytes(keccak(word(key) + slot))
-    return slot
+    *outer, last = keys
+    slot = mapping_slot(base, *outer) if outer else word(base)
+    return bytes(keccak(word(last) + slot))
 
 
 def organisation_slot(number: int) -> bytes:

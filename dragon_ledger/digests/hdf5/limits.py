@@ -24,7 +24,7 @@ class Limits:
     expansion: int = 1100
     objects: int = 1_000_000
     depth: int = 500
-    filtered_chunk: int = 64 * 2**20
+    filtered_chunk: int = 96 * 2**20
     element: int = 32 * 2**20
     attribute: int = 64 * 2**20
     memory: int = _GIB

@@ -23,6 +23,7 @@ from tests.digests.hdf5.conftest import DigestOf
 MIB = 2**20
 ROWS, COLUMNS = 2**12, 3 * 2**10
 VALUES = np.random.default_rng(5).integers(0, 50, (ROWS, COLUMNS), dtype="<i4")  # 48 MiB
+LARGEST_CHUNK = Limits().filtered_chunk // 4
 LAYOUTS: list[tuple[str, dict[str, Any]]] = [
     ("rows", {"chunks": (2, COLUMNS), "compression": "gzip", "compression_opts": 1}),
     ("columns", {"chunks": (ROWS, 3), "compression": "lzf"}),
@@ -126,8 +127,8 @@ def many_small(file: h5py.File) -> None:
 def large_chunk(file: h5py.File) -> None:
     file.create_dataset(
         "d",
-        data=np.resize(VALUES, 2**26 // 4 * 2),
-        chunks=(2**26 // 4,),
+        data=np.resize(VALUES, 2 * LARGEST_CHUNK),
+        chunks=(LARGEST_CHUNK,),
         compression="gzip",
         shuffle=True,
     )

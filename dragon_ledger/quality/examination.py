@@ -115,6 +115,15 @@ class Examination:
         return tuple(Series(uid, tuple(members[uid])) for uid in sorted(members))
 
     @cached_property
+    def scans(self) -> tuple[Series, ...]:
+        """The series with pixels that are no localizers: what section 5 calls a scan."""
+        return tuple(
+            series
+            for series in self.series
+            if not series.is_localizer and any(image.facts.pixel_hash for image in series.images)
+        )
+
+    @cached_property
     def _rows(self) -> Mapping[str, Row]:
         rows = self.metadata.rows if self.metadata else ()
         return {row.values.get("series_uid", ""): row for row in reversed(rows)}

@@ -131,7 +131,8 @@ def examine(stack: Stack, tolerances: Tolerances) -> Iterator[Defect]:
 
 def _mixed_orientation(stack: Stack, tolerances: Tolerances) -> Defect | None:
     orientations = np.asarray(stack.orientations)
-    usual = np.median(orientations, axis=0)
+    counts = Counter(tuple(row) for row in np.round(orientations, 3).tolist())
+    usual = np.asarray(counts.most_common(1)[0][0])
     other = np.abs(orientations - usual).max(axis=1) > tolerances.cosine
     if not other.any():
         return None

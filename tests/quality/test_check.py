@@ -115,6 +115,7 @@ CASES: dict[str, tuple[Spoil, set[str]]] = {
     "shifted": (other_position, {"slices.shifted"}),
     "localizer": (edit_one("ImageType", ["ORIGINAL", "PRIMARY", "LOCALIZER"], 0), {"slices.localizer", "slices.instance-first"}),
     "name in path": (first_image(lambda p: p.rename(p.with_name("Jane_Smith.dcm"))), {"privacy.path"}),
+    "words in path": (first_image(lambda p: p.rename(p.with_name("rtdose_rle.dcm"))), {"privacy.path-words"}),
     "no metadata": (lambda t: (t.folder / METADATA).unlink(), {"metadata.absent"}),
     "two metadata": (lambda t: shutil.copy(t.folder / METADATA, t.folder / "OTHER_metadata.csv"), {"metadata.several"}),
     "renamed metadata": (rename(METADATA, "overview.csv"), {"metadata.name"}),

@@ -33,10 +33,9 @@ class Moments:
 
 def check_chronology(exam: Examination) -> CheckResult:
     """Dates exist and are past; scans of one patient have an order; tags and table agree."""
-    scans = [series for series in exam.series if not series.is_localizer]
-    if not scans:
+    if not exam.scans:
         return not_applicable("chronology", "the transfer has no series that could be read")
-    moments = [_moments(exam, series) for series in scans]
+    moments = [_moments(exam, series) for series in exam.scans]
     by_subject: dict[str, list[Moments]] = {}
     for entry in moments:
         by_subject.setdefault(entry.series.subject, []).append(entry)

@@ -6,9 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
+from dragon_ledger.quality.checks.gathering import at_series
 from dragon_ledger.quality.examination import Examination
 from dragon_ledger.quality.findings import CheckResult, Finding, conclude, not_applicable
+from dragon_ledger.quality.masking import shape_of
+from dragon_ledger.quality.person_names import is_placeholder, looks_like_person
 from dragon_ledger.quality.transfer import Role
+from dragon_ledger.quality.vocabulary import tag_label
+
+_NAME = tag_label("PatientName")
 
 
 def check_linkage(
@@ -17,7 +23,7 @@ def check_linkage(
     """Patients with images against DM's subjects (`subjects`, None when DM could not be read)."""
     if not exam.subjects and not subjects:
         return not_applicable("subject-linkage", "the transfer names no subject")
-    association = _association(exam)
+    association = (*_association(exam), *_two_pseudonyms(exam))
     if subjects is None:
         return conclude("subject-linkage", association, ("the subjects of DM are not known",))
     linked = dict(exam.linked_ids)
@@ -44,6 +50,15 @@ def _without_images(
         yield exam.catalogue.finding(
             "subject-linkage.no-images", "no images", file=clinical_file, subject=subject
         )
+
+
+def _two_pseudonyms(exam: Examination) -> Iterator[Finding]:
+    for series in exam.series:
+        facts = series.first.facts
+        name, patient = facts.patient_name, facts.tags.get("PatientID", "")
+        if name and name != patient and not looks_like_person(name) and not is_placeholder(name):
+            found = f"PatientName {shape_of(name)}, another PatientID"
+            yield at_series(exam, "subject-linkage.two-ids", found, series, tag=_NAME)
 
 
 def _association(exam: Examination) -> Iterator[Finding]:

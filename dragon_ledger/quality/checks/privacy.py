@@ -15,6 +15,7 @@ from dragon_ledger.quality.text_leaks import leaks
 from dragon_ledger.quality.transfer import TABLE_SUFFIXES, Role
 
 _UID = re.compile(r"\d+(\.\d+){3,}")
+_TITLE_CASE = re.compile(r"[A-Z][a-z]+[ _,^]+[A-Z][a-z]+")
 _SUFFIXES = (".dcm", ".csv", ".xpt")
 
 
@@ -53,20 +54,29 @@ def _paths(exam: Examination) -> Iterator[Finding]:
             Role.CHANGES,
             Role.MARKER,
         } or file.path.lower().endswith(TABLE_SUFFIXES)
-        for part in file.parts:
-            why = "" if part in seen else _why_leaking(exam, part, table=tables)
+        for level, part in enumerate(file.parts):
+            if part in seen:
+                continue
             seen.add(part)
-            if why:
-                yield exam.catalogue.finding("privacy.path", why, file=file.path)
+            why = _why_leaking(exam, part)
+            words = "" if why or tables else _reads_as_name(part)
+            if why or (words and (not level or _TITLE_CASE.match(part))):
+                yield exam.catalogue.finding("privacy.path", why or words, file=file.path)
+            elif words:
+                yield exam.catalogue.finding("privacy.path-words", words, file=file.path)
 
 
-def _why_leaking(exam: Examination, part: str, *, table: bool) -> str:
+def _why_leaking(exam: Examination, part: str) -> str:
     name = part.rpartition(".")[0] if part.lower().endswith(_SUFFIXES) else part
     if _UID.fullmatch(name):
         return ""
     spoken = re.sub("[_^,]+", " ", name)
     if contained(exam.name_tokens, spoken):
         return "a word of a patient's name"
-    if not table and looks_like_full_name(spoken):
-        return f"words that read as a name: {shape_of(name)}"
     return ", ".join(leak.kind for leak in leaks(spoken) if not leak.is_date)
+
+
+def _reads_as_name(part: str) -> str:
+    name = part.rpartition(".")[0] if part.lower().endswith(_SUFFIXES) else part
+    reads = looks_like_full_name(re.sub("[_^,]+", " ", name))
+    return f"words that may be a name: {shape_of(name)}" if reads else ""

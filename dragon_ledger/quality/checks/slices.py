@@ -24,20 +24,20 @@ def check_slices(exam: Examination) -> CheckResult:
         return not_applicable("slices", _NO_SERIES)
     findings = chain(
         chain.from_iterable(_against_table(exam, series) for series in exam.series),
-        chain.from_iterable(_geometry(exam, series) for series in exam.series),
+        chain.from_iterable(_localizers(exam, series) for series in exam.series),
+        chain.from_iterable(_geometry(exam, series) for series in exam.scans),
     )
     doubts = list(exam.doubts)
-    if any(not _has_geometry(series) for series in exam.series):
+    if any(not _has_geometry(series) for series in exam.scans):
         doubts.append("a series has images without ImagePositionPatient or ImageOrientationPatient")
     return conclude("slices", findings, doubts)
 
 
 def check_slice_limits(exam: Examination) -> CheckResult:
     """Section 5: at least 25 slices and no more than 1 500."""
-    scans = [series for series in exam.series if not series.is_localizer]
-    if not scans:
+    if not exam.scans:
         return not_applicable("slice-limits", _NO_SERIES)
-    findings = chain.from_iterable(_limits(exam, series) for series in scans)
+    findings = chain.from_iterable(_limits(exam, series) for series in exam.scans)
     return conclude("slice-limits", findings, exam.doubts)
 
 
@@ -74,9 +74,12 @@ def _has_geometry(series: Series) -> bool:
     )
 
 
-def _geometry(exam: Examination, series: Series) -> Iterator[Finding]:
+def _localizers(exam: Examination, series: Series) -> Iterator[Finding]:
     localizers = [image for image in series.images if image.facts.is_localizer]
-    yield from at_images(exam, "slices.localizer", "a localizer", localizers, series=series)
+    return at_images(exam, "slices.localizer", "a localizer", localizers, series=series)
+
+
+def _geometry(exam: Examination, series: Series) -> Iterator[Finding]:
     stack = stack_of(series)
     if stack is None:
         return

@@ -9,7 +9,7 @@ from itertools import chain
 from dragon_ledger.quality.checks.gathering import at_images, at_paths
 from dragon_ledger.quality.examination import Examination, Image, Series
 from dragon_ledger.quality.findings import CheckResult, Finding, conclude
-from dragon_ledger.quality.transfer import IMAGE_DEPTH, Role, TreeFile
+from dragon_ledger.quality.transfer import IMAGE_DEPTH, TABLE_SUFFIXES, Role, TreeFile
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst", ".iso")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._ -]+")
@@ -46,8 +46,13 @@ def _other_file(exam: Examination, file: TreeFile) -> Iterator[Finding]:
         yield exam.catalogue.finding("structure.hidden", file=file.path)
     elif file.role is Role.MISNAMED_IMAGE:
         yield exam.catalogue.finding("structure.extension", file=file.path)
-    elif file.role is Role.OTHER:
+    elif file.role is Role.OTHER and not _is_table_of_no_domain(file):
         yield exam.catalogue.finding(_code_of_other(file), file=file.path)
+
+
+def _is_table_of_no_domain(file: TreeFile) -> bool:
+    """Check 12 refuses these; saying it twice would help nobody."""
+    return len(file.parts) == 1 and file.suffix.lower() in TABLE_SUFFIXES
 
 
 def _code_of_other(file: TreeFile) -> str:

@@ -117,7 +117,7 @@ def check_slice_thickness(exam: Examination) -> CheckResult:
 
 
 def _check_range(exam: Examination, check: str, keyword: str, count: int) -> CheckResult:
-    series = [entry for entry in exam.series if not entry.is_localizer]
+    series = exam.scans
     if not series:
         return not_applicable(check, _NO_IMAGES)
     rule = next((rule for rule in exam.rules.tags if rule.keyword == keyword), None)

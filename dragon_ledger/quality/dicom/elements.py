@@ -29,8 +29,9 @@ UNDEFINED_LENGTH = 0xFFFFFFFF
 PREAMBLE = 128
 BEHIND_PIXELS = frozenset({0xFFFCFFFC, 0xFFFAFFFA})  # padding and digital signatures
 MOST_ELEMENTS = 20_000
+MOST_NESTED = 200_000
 MOST_INFLATED = 64 << 20
-MOST_SEQUENCE_BYTES = 1 << 20
+MOST_SEQUENCE_BYTES = 16 << 20
 _DEFERRED = 65_536  # longer values are not copied
 _MOST_DEPTH = 16
 _ABSENT = b""
@@ -46,6 +47,7 @@ PARSER_ERRORS = (
     LookupError,
     MemoryError,
     NotImplementedError,
+    OSError,
     RecursionError,
     TypeError,
     ValueError,
@@ -143,7 +145,11 @@ def _inflate(packed: bytes) -> bytes:
 
 
 def _read_elements(parsed: ParsedFile, data: bytes, offset: int) -> None:
-    if not _read_lean(parsed, data, offset):
+    try:
+        complete = _read_lean(parsed, data, offset)
+    except NotImplementedError:  # an element of undefined length that is no sequence
+        complete = False
+    if not complete:
         parsed.elements.clear()
         parsed.pixels = None
         _read_with_pydicom(parsed, data, offset)
@@ -242,8 +248,8 @@ def _flatten(items: Iterable[Dataset], parsed: ParsedFile, depth: int) -> None:
 
 
 def _flatten_one(raw: object, parsed: ParsedFile, depth: int) -> None:
-    if len(parsed.nested) > MOST_ELEMENTS:
-        raise Unreadable(f"more than {MOST_ELEMENTS} elements in sequences")
+    if len(parsed.nested) > MOST_NESTED:
+        raise Unreadable(f"more than {MOST_NESTED} elements in sequences")
     if isinstance(raw, RawDataElement):
         vr = None if raw.is_implicit_VR or raw.VR is None else str(raw.VR)
         value = raw.value or _ABSENT

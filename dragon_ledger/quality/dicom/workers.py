@@ -125,13 +125,13 @@ class _Crew:
             if worker.pipe in ready:
                 yield self._receive(worker, queue)
             elif monotonic() > worker.deadline:
-                yield self._give_up(worker, queue, "reading takes too long")
+                yield self._give_up(worker, queue, "the reader gives no answer")
 
     def _receive(self, worker: _Worker, queue: deque[list[Task]]) -> list[Answer]:
         try:
             answers: list[Answer] = worker.pipe.recv()
         except (EOFError, ConnectionResetError):
-            return self._give_up(worker, queue, "reading it ends the reader (damaged pixel data?)")
+            return self._give_up(worker, queue, "ends the reader: damaged pixel data?")
         self._hand_over(worker, queue)
         return answers
 
@@ -210,8 +210,10 @@ def _answers(inspector: ImageInspector, reader: Reader, batch: Iterable[Task]) -
         try:
             with _CpuLimit(CPU_SECONDS_PER_FILE):
                 read = inspector.read(reader.root / task.path, decode=task.decode)
-        except (TimeoutError, MemoryError) as error:
-            yield _failed(reader, task, f"reading takes too much ({type(error).__name__})")
+        except CpuTimeExceeded:
+            yield _failed(reader, task, f"takes more than {CPU_SECONDS_PER_FILE:g} s to read")
+        except MemoryError:
+            yield _failed(reader, task, "takes more memory than a reader has")
         except OSError as error:
             yield _failed(reader, task, f"cannot be read: {error.strerror or 'no answer'}")
         else:
@@ -219,8 +221,12 @@ def _answers(inspector: ImageInspector, reader: Reader, batch: Iterable[Task]) -
             yield Answer(task.path, read.size, read.sha256, memo)
 
 
+class CpuTimeExceeded(Exception):
+    """Reading one file uses more processor time than a slice can need."""
+
+
 class _CpuLimit:
-    """Raises TimeoutError when the block uses more processor time than allowed."""
+    """Raises CpuTimeExceeded when the block uses more processor time than allowed."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -234,4 +240,4 @@ class _CpuLimit:
 
     @staticmethod
     def _ring(*_: object) -> None:
-        raise TimeoutError
+        raise CpuTimeExceeded

@@ -128,7 +128,7 @@ def test_elements_out_of_order(slice_bytes: bytes) -> None:
 
 @pytest.mark.parametrize("cut", [1, 100, 4096])
 def test_a_file_that_was_cut_off(slice_bytes: bytes, cut: int) -> None:
-    assert ("dicom.truncated", "") in issues(slice_bytes[:-cut])
+    assert ("dicom.truncated", "PixelData") in issues(slice_bytes[:-cut])
 
 
 @pytest.mark.parametrize("content", [b"", b"DICM", b"\0" * 132, b"PK\3\4" * 100])
@@ -180,7 +180,7 @@ def test_a_deflate_bomb_is_refused(slice_bytes: bytes) -> None:
 def test_a_claimed_gigabyte_is_a_cut_off_file(slice_bytes: bytes) -> None:
     start = slice_bytes.index(struct.pack("<HH2s", 0x7FE0, 0x0010, b"OW"))
     claimed = slice_bytes[: start + 8] + struct.pack("<L", 1 << 30) + slice_bytes[start + 12 :]
-    assert ("dicom.truncated", "") in issues(claimed)
+    assert ("dicom.truncated", "PixelData") in issues(claimed)
 
 
 def test_deeply_nested_sequences_are_refused(slice_bytes: bytes) -> None:

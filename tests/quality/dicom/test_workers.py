@@ -60,9 +60,9 @@ def read(folder: Path) -> dict[str, str]:
     ("name", "problem"),
     [
         ("crash", "ends the reader"),
-        ("hang", "takes too long"),
-        ("loop", "takes too much (TimeoutError)"),
-        ("memory", "takes too much (MemoryError)"),
+        ("hang", "gives no answer"),
+        ("loop", "takes more than 0.3 s"),
+        ("memory", "takes more memory"),
     ],
 )
 def test_one_bad_file_is_named_and_the_others_are_read(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -55,7 +56,8 @@ class Workplace:
         with contextlib.ExitStack() as stack:
             stack.enter_context(FolderLock(folder))
             self.vault = open_vault(connection.data_key, password)
-            signer = Keystore(connection.account).unlock(password)
+            with _same_recursion_limit():
+                signer = Keystore(connection.account).unlock(password)
             self.network = Network.load(connection.network)
             self.outbox = Outbox(folder / OUTBOX_FILE)
             stack.callback(self.outbox.close)
@@ -128,6 +130,18 @@ class Workplace:
         # A full disk cannot take this note; the log has it, and `status` looks at the disk itself.
         with contextlib.suppress(StorageError):
             self.outbox.observe(name, words)
+
+
+@contextlib.contextmanager
+def _same_recursion_limit() -> Iterator[None]:
+    """Undo what a library of the signer does at its import.
+
+    With its limit of 100 000 a deeply nested document from the exchange would end the process
+    instead of being refused.
+    """
+    limit = sys.getrecursionlimit()
+    yield
+    sys.setrecursionlimit(limit)
 
 
 def _token(connection: Connection) -> str | None:

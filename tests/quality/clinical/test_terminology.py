@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from importlib import resources
 from pathlib import Path
@@ -80,3 +81,10 @@ def test_there_are_249_country_codes_of_three_letters() -> None:
 def test_factors_between_units(original: str, standard: str, factor: float | None) -> None:
     found = factor_between(original, standard)
     assert found == (None if factor is None else pytest.approx(factor))
+
+
+def test_the_rule_set_binds_the_terminology_that_is_shipped() -> None:
+    shipped = resources.files("dragon_ledger.quality.clinical") / "terminology.json"
+    digest = hashlib.sha256(shipped.read_bytes()).hexdigest()
+    (decision,) = (each for each in built_in().decisions if each.id == "terminology")
+    assert digest in decision.decided

@@ -14,14 +14,12 @@ BASE = "urn:dragon-ledger:problem:"
 # Slug -> status and title. The slugs are stable; docs/spec/api.md lists them.
 KINDS: dict[str, tuple[HTTPStatus, str]] = {
     "invalid-request": (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not as specified."),
-    "bad-digest": (HTTPStatus.UNPROCESSABLE_ENTITY, "This is no digest."),
     "digest-mismatch": (HTTPStatus.CONFLICT, "The body has another digest."),
     "unauthenticated": (HTTPStatus.UNAUTHORIZED, "A valid bearer token is needed."),
     "forbidden": (HTTPStatus.FORBIDDEN, "The token lacks a scope."),
     "not-found": (HTTPStatus.NOT_FOUND, "Nothing is here."),
     "method-not-allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "This method is not allowed here."),
     "too-large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."),
-    "length-required": (HTTPStatus.LENGTH_REQUIRED, "The length of the body is needed."),
     "storage-full": (HTTPStatus.INSUFFICIENT_STORAGE, "There is no room left."),
     "not-ready": (HTTPStatus.SERVICE_UNAVAILABLE, "The service is not ready."),
     "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "The service failed."),

@@ -44,6 +44,11 @@ def opened(path: Path) -> Iterator[OpenFile]:
             )
 
 
+def _check_unchanged(now: os.stat_result, before: tuple[int, int, int, int], path: Path) -> None:
+    if _identity(now) != before:
+        raise InputError(f"{path}: changed while it was read; try again when its writer is done")
+
+
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 

@@ -4,8 +4,8 @@
 Usage: hostile_clinical.py [COUNT] [--first SEED].
 
 Every seed makes one damaged CSV or SAS XPORT file. Each is judged within a transfer whose other
-tables are whole. Fails on a crash, on a file that takes more than 2 s of a core, on more than 1 GiB of
-memory, and on an unreadable file that no finding names. A seed that fails is printed; repeat it
+tables are whole. Fails on a crash, on a file that takes more than 2 s of a core, on more than 1 GiB
+of memory, and on an unreadable file that no finding names. A seed that fails is printed; repeat it
 with `--first SEED 1`.
 """
 

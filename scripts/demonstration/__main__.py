@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dragon_ledger.chain.embedded import EmbeddedNode, stop_running
+from dragon_ledger.chain.embedded import stop_running
+from dragon_ledger.chain.network import FeeKind, Fees
 from dragon_ledger.errors import LedgerError
 from scripts.demonstration.cast import Places
+from scripts.demonstration.ground import Ground, embedded, given
 from scripts.demonstration.narration import Narrator
 from scripts.demonstration.processes import DemonstrationFailed, Troupe
 from scripts.demonstration.story import Story
@@ -43,12 +45,18 @@ def _make_writable(root: Path) -> None:
 
 
 @contextmanager
-def stage(places: Places) -> Iterator[tuple[EmbeddedNode, Troupe]]:
-    """The node and the processes, all of which are stopped at the end."""
+def stage(places: Places, options: argparse.Namespace) -> Iterator[tuple[Ground, Troupe]]:
+    """The chain and the processes, all of which are stopped at the end."""
     troupe = Troupe(places.logs)
-    with EmbeddedNode(places.chain) as node:
+    fees = Fees(FeeKind(options.fees), None if options.funder else 0)
+    chosen = (
+        given(options.chain_url, fees, options.funder, options.funder_password_file)
+        if options.chain_url
+        else embedded(places)
+    )
+    with chosen as ground:
         try:
-            yield node, troupe
+            yield ground, troupe
         finally:
             troupe.stop()
 
@@ -63,6 +71,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         default=CHECKOUT / ".dragon" / "demo",
         help="where everything is kept; emptied at the start",
     )
+    other = parser.add_argument_group("another chain than the embedded one")
+    other.add_argument("--chain-url", action="append", help="a node; repeatable")
+    other.add_argument("--fees", default="legacy", choices=[kind.value for kind in FeeKind])
+    other.add_argument("--funder", type=Path, help="keystore that pays, where gas has a price")
+    other.add_argument("--funder-password-file", type=Path)
     return parser.parse_args(arguments)
 
 
@@ -72,9 +85,9 @@ def main(arguments: list[str]) -> int:
     narrator = Narrator()
     places = prepare(options.folder.resolve())
     try:
-        with stage(places) as (node, troupe):
+        with stage(places, options) as (ground, troupe):
             code = hashlib.sha256(Path(__file__).read_bytes()).digest()
-            story = Story(narrator, places, node, troupe, code)
+            story = Story(narrator, places, ground, troupe, code)
             story.tell()
             if options.serve:
                 story.keep_running()

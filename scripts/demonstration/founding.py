@@ -14,6 +14,7 @@ from dragon_ledger.chain.network import Network
 from dragon_ledger.chain.transact import transact
 from dragon_ledger.digests.documents import seal_document
 from scripts.demonstration.cast import EVERYONE, HOSPITALS, Party, Places
+from scripts.demonstration.ground import Ground
 
 NOTHING_SAID = {"said": "made by the demonstration"}
 
@@ -35,9 +36,10 @@ def make_keys(places: Places, names: Sequence[str]) -> dict[str, Signer]:
     return {name: make(name) for name in names}
 
 
-def deploy_contracts(places: Places, url: str, admin: Signer) -> Client:
+def deploy_contracts(places: Places, ground: Ground, admin: Signer) -> Client:
     """Deploy the four contracts, write the network file, and connect."""
-    network = deploy([url], admin, admin=admin.address)
+    deployer = ground.funder or admin
+    network = deploy(ground.urls, deployer, admin=admin.address, fees=ground.fees)
     network.save(places.network)
     return Client(network)
 

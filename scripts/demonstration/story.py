@@ -11,7 +11,6 @@ from pathlib import Path
 
 from dragon_ledger.chain.accounts import Signer
 from dragon_ledger.chain.client import Client
-from dragon_ledger.chain.embedded import EmbeddedNode
 from dragon_ledger.chain.network import Network
 from dragon_ledger.quality.rules import built_in
 from dragon_ledger.records import Declaration
@@ -26,6 +25,7 @@ from scripts.demonstration.cast import (
     Party,
     Places,
 )
+from scripts.demonstration.ground import Ground
 from scripts.demonstration.narration import Narrator
 from scripts.demonstration.people import Desk
 from scripts.demonstration.processes import DemonstrationFailed, Troupe
@@ -42,7 +42,7 @@ class Story:
 
     narrator: Narrator
     places: Places
-    node: EmbeddedNode
+    ground: Ground
     troupe: Troupe
     code_digest: bytes
     versions: dict[int, bytes] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Story:
     def tell(self) -> None:
         """All chapters."""
         chapters = (
-            ("A consortium on an embedded chain", self.found),
+            ("A consortium and its chain", self.found),
             ("Four transfers, one with defects", self.transfer),
             ("Each site agent checks and registers", self.register),
             ("The reviewing authority decides", self.review),
@@ -75,9 +75,10 @@ class Story:
         names += [f"account-{party.number}" for party in founding.people()]
         with narrator.working(f"{len(names)} keystores, each with its own key"):
             keys = founding.make_keys(places, names)
-        narrator.done(f"Anvil node on {self.node.url}, process {self.node.pid}")
+        narrator.done(self.ground.words)
         with narrator.working("four contracts deployed, network.json written"):
-            client = founding.deploy_contracts(places, self.node.url, keys["admin"])
+            client = founding.deploy_contracts(places, self.ground, keys["admin"])
+            self.ground.fund(client, [key.address for key in keys.values()])
         self.service = start_service(self.troupe, places)
         narrator.done(f"service and exchange on {self.service.url}")
         with narrator.working("sites' and aggregator's folders, with keys of their own"):
@@ -100,6 +101,7 @@ class Story:
         return agents
 
     def _admit(self, client: Client, keys: dict[str, Signer], agents: dict[int, bytes]) -> None:
+        self.ground.fund(client, list(agents.values()))
         needed = Declaration.STEERING_APPROVAL | Declaration.ETHICS_APPROVAL
         founding.accept_rule_set(client, keys["admin"], built_in().digest.value, int(needed))
         for party in EVERYONE:
@@ -176,14 +178,13 @@ class Story:
         self.narrator.refused(f"{last.name}'s updates, kept in its outbox", refused[-1])
 
     def _round(self, number: int) -> None:
-        cut = training.PowerCut(self.node.url)
         power_fails = number == 2  # noqa: PLR2004 (the second round)
         if power_fails:
-            cut.hold()
+            self.ground.hold()
         training.train_round(self.troupe, self.places, self.versions, number)
         if power_fails:
             killed = training.kill_between_sending_and_receipt(
-                self.troupe, self.places, VICTIM, cut
+                self.troupe, self.places, VICTIM, self.ground
             )
             self.narrator.says(VICTIM.name, f"agent {killed} killed after sending; started again")
         training.wait_for_round(self.troupe, self.places, number)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-import httpx
-
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.events import UpdateCommitted
 from dragon_ledger.chain.logs import logs_between
@@ -17,6 +15,7 @@ from dragon_ledger.federation.setup import init_aggregator
 from dragon_ledger.site.config import SiteChoices
 from dragon_ledger.site.outbox import State
 from scripts.demonstration.cast import AGGREGATOR, HOSPITALS, Party, Places
+from scripts.demonstration.ground import Ground
 from scripts.demonstration.hospitals import POLL_SECONDS, entries, start_agent
 from scripts.demonstration.processes import Troupe
 
@@ -102,31 +101,8 @@ def wait_for_round(troupe: Troupe, places: Places, number: int) -> None:
         troupe.finish(name)
 
 
-class PowerCut:
-    """Holds the chain's mining, so that an agent can be killed between sending and receipt."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def hold(self) -> None:
-        """No block is made from here on. This is the embedded node's own switch."""
-        self._mining(on=False)
-
-    def release(self) -> None:
-        """Blocks are made again; what waits is mined at once."""
-        self._mining(on=True)
-        self._call("evm_mine", [])
-
-    def _mining(self, *, on: bool) -> None:
-        self._call("evm_setAutomine", [on])
-
-    def _call(self, method: str, params: list[bool]) -> None:
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        httpx.post(self._url, json=request).raise_for_status()
-
-
 def kill_between_sending_and_receipt(
-    troupe: Troupe, places: Places, victim: Party, cut: PowerCut
+    troupe: Troupe, places: Places, victim: Party, ground: Ground
 ) -> int:
     """Kill the victim's agent when its update is sent and in no block; start it again.
 
@@ -134,7 +110,7 @@ def kill_between_sending_and_receipt(
     """
     troupe.wait_until(f"{victim.name} has sent its update", lambda: is_sent(places, victim))
     killed = troupe.members[f"agent-{victim.number}"].kill()
-    cut.release()
+    ground.release()
     start_agent(troupe, places, victim)
     return killed
 

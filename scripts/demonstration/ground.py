@@ -1,0 +1,82 @@
+"""The chain that the story takes place on: the embedded node, or any other that is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from dragon_ledger.chain.accounts import Keystore, Signer, read_password
+from dragon_ledger.chain.client import Client
+from dragon_ledger.chain.embedded import EmbeddedNode
+from dragon_ledger.chain.network import Fees
+from dragon_ledger.chain.transact import transfer
+from scripts.demonstration.cast import Places
+
+ETHER = 10**18
+
+# How a client is told to stop and to go on making blocks; clients of real networks are not told.
+SWITCHES = {
+    "anvil": (("evm_setAutomine", [False]), ("evm_setAutomine", [True])),
+    "ganache": (("miner_stop", []), ("miner_start", [])),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Nodes of one chain, what its transactions cost, and who pays when they cost something."""
+
+    urls: tuple[str, ...]
+    words: str
+    fees: Fees
+    funder: Signer | None = None
+
+    def fund(self, client: Client, accounts: list[bytes]) -> None:
+        """Give accounts what they need for gas, where gas has a price."""
+        if self.funder is not None:
+            for account in accounts:
+                transfer(client, self.funder, account, ETHER)
+
+    def hold(self) -> None:
+        """Make no block from here on, where that can be asked for; blocks take time elsewhere."""
+        self._switch(0)
+
+    def release(self) -> None:
+        """Make blocks again, and one at once for what waits."""
+        if self._switch(1):
+            self._call("evm_mine", [])
+
+    def _switch(self, way: int) -> bool:
+        client = str(self._call("web3_clientVersion", [])).split("/", maxsplit=1)[0].lower()
+        if client not in SWITCHES:
+            return False
+        method, params = SWITCHES[client][way]
+        self._call(method, list(params))
+        return True
+
+    def _call(self, method: str, params: list[bool]) -> Any:
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer = httpx.post(self.urls[0], json=request, timeout=30)
+        answer.raise_for_status()
+        return answer.json().get("result")
+
+
+@contextmanager
+def embedded(places: Places) -> Iterator[Ground]:
+    """An Anvil node on a free port, its state on disk."""
+    with EmbeddedNode(places.chain) as node:
+        words = f"Anvil node on {node.url}, process {node.pid}"
+        yield Ground((node.url,), words, Fees())
+
+
+@contextmanager
+def given(
+    urls: list[str], fees: Fees, funder: Path | None, password: Path | None
+) -> Iterator[Ground]:
+    """Nodes that somebody else runs."""
+    signer = Keystore(funder).unlock(read_password(password, "Password: ")) if funder else None
+    yield Ground(tuple(urls), f"chain of {', '.join(urls)}", fees, signer)

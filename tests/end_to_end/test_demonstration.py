@@ -1,0 +1,67 @@
+"""The whole main job, as `./scripts/demo` shows it, on several chains."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dragon_ledger.chain.accounts import Keystore
+from tests.chain.ganache import ganache
+from tests.chain.world import PUBLIC_TEST_KEY
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def demonstrate(folder: Path, *options: str | Path) -> str:
+    command = [sys.executable, "-m", "scripts.demonstration", "--folder", folder / "demo", *options]
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=CHECKOUT,
+        env=os.environ | {"COLUMNS": "400"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def check_story(told: str) -> None:
+    assert "Hospital Poznań: version" in told
+    assert "registered: FAILED the check, and says so" in told
+    assert "The quality check of version" in told
+    assert "update of round 2 is on chain exactly once" in told
+    assert "Hospital Poznań's updates, kept in its outbox" in told
+    assert "who aggregates does not release" in told
+    assert "The file is not the aggregate of round 3" in told
+    assert "the released file: VALID" in told
+    assert "the same model, rewritten: VALID" in told
+    assert "one weight changed in its last bit: NOT VALID" in told
+    assert "ABSENT: organisation 4 was absent in round 1" in told
+    after = told[told.index("is revoked\n") :]
+    assert "the released file: NOT VALID" in after
+    assert "is revoked since" in after
+    assert "(reason 1)" in after
+
+
+@pytest.mark.slow
+def test_main_job_on_the_embedded_chain(tmp_path: Path) -> None:
+    check_story(demonstrate(tmp_path))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fees", ["legacy", "eip1559"])
+def test_main_job_on_ganache(tmp_path: Path, fees: str) -> None:
+    keystore = tmp_path / "funder.json"
+    Keystore.create(keystore, "for tests", private_key=bytes.fromhex(PUBLIC_TEST_KEY[2:]))
+    password = tmp_path / "password"
+    password.touch(mode=0o600)
+    password.write_text("for tests\n")
+    with ganache(tmp_path) as url:
+        payer = ("--funder", keystore, "--funder-password-file", password)
+        check_story(demonstrate(tmp_path, "--chain-url", url, "--fees", fees, *payer))

@@ -35,6 +35,8 @@ def read_csv_table(path: str, domain: str, content: bytes, known: frozenset[str]
     """
     text = recognise_text(content)
     body = _with_line_feeds(text.utf8).rstrip(b"\n\r")
+    if not body:
+        raise UnreadableTable("the file holds no text but a byte order mark or line ends")
     separator, header = _recognise_header(body, known)
     names, oddities = _variable_names(header)
     _refuse_uneven_rows(body, separator, len(header))

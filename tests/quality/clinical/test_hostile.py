@@ -37,10 +37,12 @@ def test_damaged_tables_become_findings(hostile: dict[str, Any]) -> None:
 STRANGE = [
     b"\n", b"\n\n\n", b" ", b",", b",,\n1,2,3\n", b'""', b'"', b"USUBJID", b"USUBJID\n",
     b"\xef\xbb\xbf", b"\xff\xfe", b"\xff\xfeA", b"#row,USUBJID\n1,2\n", b'"USUB\nJID",AGE\n1,2\n',
-    b"USUBJID\nA\nA\n", b"USUBJID,AGE,AGEU\nA,nan,YEARS\nB,1e999,DAYS\n", b"USUBJID,LBSEQ\nA,1e400\n",
+    b"USUBJID\nA\nA\n", b"USUBJID,AGE,AGEU\nA,nan,YEARS\nB,1e999,DAYS\n",
+    b"USUBJID,LBSEQ\nA,1e400\n",
     b"LBTESTCD,LBSTRESU,LBSTRESC,LBSTRESN,LBORRES,LBORRESU\n,,,,,\n1,2,3,4,5,6\n",
     b"DTHFL,USUBJID,DTHDTC,AGE,AGEU,COUNTRY,SEX\nY,,,,,,\n,A,2020,1,x,,\n",
-    b"SUDOSTXT,SUDOSE,SUOCCUR,SUPRESP,SUSTAT\n1,1,,Y,\n", b"LBDTC,LBDUR\n9999-99-99,P1\n0000-00-00,\n",
+    b"SUDOSTXT,SUDOSE,SUOCCUR,SUPRESP,SUSTAT\n1,1,,Y,\n",
+    b"LBDTC,LBDUR\n9999-99-99,P1\n0000-00-00,\n",
     b"A" * 60_000 + b",B\n1,2\n", b'STUDYID;USUBJID\n"a;b";c\n',
 ]  # fmt: skip
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
 import tempfile
 import threading
@@ -14,11 +12,11 @@ from pathlib import Path
 from eth_hash.auto import keccak
 
 from dragon_ledger.digests.documents import read_envelope
-from dragon_ledger.errors import InputError, StorageError
+from dragon_ledger.errors import InputError
 from dragon_ledger.federation.aggregator_acts import AGGREGATOR_ACTS, CloseRound
 from dragon_ledger.federation.config import AggregatorConfig
 from dragon_ledger.federation.plan import WEIGHTED_AVERAGE
-from dragon_ledger.federation.recompute import WeightedUpdate, weighted_average
+from dragon_ledger.federation.recompute import WeightedUpdate, recompute
 from dragon_ledger.federation.requests import RunRequest, waiting_requests
 from dragon_ledger.records import Digest
 from dragon_ledger.site.commits import RunFolders, mark_of, signature_of
@@ -32,6 +30,7 @@ from dragon_ledger.site.drop_folder import (
 from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.run_folders import Plan
 from dragon_ledger.site.statements import seal_aggregate
+from dragon_ledger.site.store import copy_whole
 from dragon_ledger.site.watch import RunState
 from dragon_ledger.site.workplace import Workplace
 
@@ -80,7 +79,7 @@ class Aggregator:
         """Everything before the last line can be done again."""
         for document in request.documents:
             self._place.documents.publish(document)
-        _copy_whole(request.model, self._initial(request.act.run))
+        copy_whole(request.model, self._initial(request.act.run))
         act = request.act
         self._place.outbox.put(act.key, lane=act.lane, kind=act.kind, act=act.to_json())
         log_event("run.queued", run=act.run)
@@ -119,7 +118,7 @@ class Aggregator:
             if not source.exists() or self._digest(source).value != digest:
                 self._place.outbox.observe(name, f"{source} is not the model that is on chain")
                 continue
-            _copy_whole(source, target)
+            copy_whole(source, target)
             self._place.outbox.observe(name, "")
             log_event("model.published", run=run.id, round=number, digest=digest)
 
@@ -147,7 +146,7 @@ class Aggregator:
     def _make_ready(self, source: Path, target: Path, run: RunState, digest: bytes) -> None:
         if target.exists() and self._digest(target).value == digest:
             return
-        _copy_whole(source, target)
+        copy_whole(source, target)
         log_event(
             "update.ready",
             run=run.id,
@@ -234,7 +233,7 @@ class Aggregator:
         }
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             target = Path(folder) / AGGREGATE
-            weighted_average(weighted, target)
+            recompute(weighted, target)
             found = self._place.models.digest(target)
         if found != aggregate:
             raise InputError(
@@ -273,22 +272,3 @@ def _updates(folder: Path) -> list[Path]:
         return []
     named = [path for path in folder.glob("*.h5") if path.stem.isdecimal()]
     return sorted(named, key=lambda path: int(path.stem))
-
-
-def _copy_whole(source: Path, target: Path) -> None:
-    """Copy a file so that its name never means half of it.
-
-    Raises:
-        StorageError: the disk cannot hold it.
-    """
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, part)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(target)
-    except OSError as error:
-        raise StorageError(f"{error.filename or target}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)

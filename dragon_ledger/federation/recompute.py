@@ -9,7 +9,10 @@ result has one content digest, in whatever order replies arrived (docs/spec/mode
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import h5py
@@ -37,6 +40,7 @@ def weighted_average(updates: Mapping[int, WeightedUpdate], target: Path) -> Non
     total = float(sum(update.weight for update in ordered))
     if total <= 0:
         raise InputError("weighted average: needs at least one update with a weight above 0")
+    _require_same_names(ordered)
     with h5py.File(target, "w") as out, h5py.File(ordered[0].path, "r") as first:
         for name, value in first.attrs.items():
             out.attrs[name] = value
@@ -56,6 +60,32 @@ def dataset_names(file: h5py.File) -> list[str]:
         lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None
     )
     return sorted(names)
+
+
+def recompute(updates: Mapping[int, WeightedUpdate], target: Path) -> None:
+    """`weighted_average` in a process of its own, which a hostile update may crash.
+
+    Raises:
+        InputError: as `weighted_average`, or reading an update ended the process.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        try:
+            pool.submit(weighted_average, updates, target).result()
+        except BrokenProcessPool as error:
+            names = ", ".join(str(number) for number in sorted(updates))
+            raise InputError(f"an update of organisations {names} ends its reader") from error
+        except OSError as error:
+            raise InputError(f"an update cannot be read: {error}") from error
+
+
+def _require_same_names(updates: Sequence[WeightedUpdate]) -> None:
+    expected: list[str] | None = None
+    for update in updates:
+        with h5py.File(update.path, "r") as file:
+            found = dataset_names(file)
+        if expected is not None and found != expected:
+            raise InputError(f"{update.path}: holds other datasets than the other updates")
+        expected = found
 
 
 def _average(

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -22,9 +23,18 @@ _CHUNK = 2**20
 
 
 class Store:
-    """Objects below one folder."""
+    """Objects below one folder, which only its owner may enter."""
 
     def __init__(self, folder: Path, vault: Vault) -> None:
+        """Make the folder, unless it is there.
+
+        Raises:
+            StorageError: it cannot be made.
+        """
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{folder}: {error.strerror}") from error
         self._folder = folder
         self._vault = vault
 
@@ -98,7 +108,7 @@ def _new_file(path: Path, mode: int) -> Iterator[BinaryIO]:
     """A file that gets its name only when everything is written; nothing is left otherwise."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("xb") as file:
             yield file
             file.flush()
@@ -108,7 +118,19 @@ def _new_file(path: Path, mode: int) -> Iterator[BinaryIO]:
     except OSError as error:
         raise StorageError(f"{error.filename or path}: {error.strerror}") from error
     finally:
-        part.unlink(missing_ok=True)
+        # Where the folder itself is gone, the error above says so.
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def copy_whole(source: Path, target: Path, mode: int = 0o644) -> None:
+    """Copy a file so that its name never means half of it.
+
+    Raises:
+        StorageError: it cannot be read, or the disk cannot hold it.
+    """
+    with _new_file(target, mode) as out, source.open("rb") as file:
+        shutil.copyfileobj(file, out, _CHUNK)
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:

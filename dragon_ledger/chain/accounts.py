@@ -97,6 +97,8 @@ class Keystore:
             raise ConfigurationError(
                 f"{path}: exists already; a key is never overwritten. Choose another name."
             ) from error
+        except OSError as error:
+            raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from error
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(document)
         return Keystore(path)
@@ -127,11 +129,17 @@ class Keystore:
         document = self._document()
         try:
             key = Account.decrypt(document, password)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, NotImplementedError) as error:
             raise ConfigurationError(
                 f"{self.path}: cannot be opened: wrong password, or no keystore of version 3"
             ) from error
-        return Signer(Account.from_key(key))
+        signer = Signer(Account.from_key(key))
+        if signer.address != self.address:
+            raise ConfigurationError(
+                f"{self.path}: names the account 0x{self.address.hex()} and holds the key of "
+                f"0x{signer.address.hex()}; it was altered"
+            )
+        return signer
 
     def _document(self) -> Any:
         try:
@@ -168,7 +176,10 @@ def read_password(file: Path | None, prompt: str) -> str:
     if file is None:
         return getpass.getpass(prompt)
     require_private(file)
-    lines = file.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except ValueError as error:
+        raise ConfigurationError(f"{file}: is no UTF-8 text") from error
     if not lines or not lines[0]:
         raise ConfigurationError(f"{file}: its first line is to be the password, and is empty")
     return lines[0]

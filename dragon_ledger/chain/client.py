@@ -55,17 +55,17 @@ class Client:
         self._checked: set[str] = set()
         self._current = 0
         # The newest final block that a node showed us, and which node that was.
-        self._newest: tuple[str, Checkpoint] | None = None
+        self._newest: tuple[Endpoint, Checkpoint] | None = None
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """The addresses of the configured nodes, in the order in which they are tried."""
-        return tuple(endpoint.url for endpoint in self._endpoints)
+        """The nodes' addresses in the order in which they are tried, without passwords."""
+        return tuple(endpoint.name for endpoint in self._endpoints)
 
     @property
     def url(self) -> str:
-        """The address of the node that answers at present."""
-        return self._endpoints[self._current].url
+        """The address of the node that answers at present, without a password in it."""
+        return self._endpoints[self._current].name
 
     def call(self, method: str, *params: Any) -> Any:
         """One JSON-RPC request; see `batch`."""
@@ -107,7 +107,7 @@ class Client:
         head = self.block("latest")
         depth = self.network.finality_blocks
         final = self.block(max(0, head.number - depth)) if depth else head
-        self._newest = (self.url, Checkpoint(final.number, final.hash))
+        self._newest = (self._endpoints[self._current], Checkpoint(final.number, final.hash))
         return final
 
     def code(self, addresses: Sequence[bytes], block: BlockId = "latest") -> list[bytes]:
@@ -132,7 +132,7 @@ class Client:
             except NodeDown as error:
                 # It may come back as another chain: it is checked again when it does.
                 self._checked.discard(endpoint.url)
-                reasons.append(f"{endpoint.url}: {error}")
+                reasons.append(f"{endpoint.name}: {error}")
             else:
                 self._current = position
                 return answer
@@ -143,17 +143,15 @@ class Client:
     def _check(self, endpoint: Endpoint) -> None:
         if endpoint.url in self._checked:
             return
-        chain_id, genesis = endpoint.batch(
-            [Call("eth_chainId"), Call("eth_getBlockByNumber", ("0x0", False))]
-        )
-        self._compare(endpoint, "chain id", str(self.network.chain_id), str(int(chain_id, 16)))
+        chain_id, genesis = _identity(endpoint)
+        self._compare(endpoint, "chain id", str(self.network.chain_id), str(chain_id))
         expected = self.network.genesis_hash.hex()
-        self._compare(endpoint, "genesis block", expected, genesis["hash"][2:])
+        self._compare(endpoint, "genesis block", expected, genesis.hex())
         if self.network.checkpoint is not None:
             self._check_history(endpoint, self.network.checkpoint)
         # A single node that lost its last blocks is for the caller to notice (its receipts are
         # gone); a second node that contradicts the first serves a forked history.
-        if self._newest is not None and self._newest[0] != endpoint.url:
+        if self._newest is not None and self._newest[0] is not endpoint:
             self._check_history(endpoint, self._newest[1])
         self._checked.add(endpoint.url)
 
@@ -167,7 +165,7 @@ class Client:
     def _compare(endpoint: Endpoint, what: str, expected: str, found: str) -> None:
         if expected != found:
             raise WrongChain(
-                f"{endpoint.url} is on another chain: {what} is {found}, the network file says "
+                f"{endpoint.name} is on another chain: {what} is {found}, the network file says "
                 f"{expected}. Take this address out of the list, or use its own network file."
             )
 
@@ -194,11 +192,21 @@ def identify(url: str, timeout: float = 30.0) -> tuple[int, bytes]:
     """
     endpoint = Endpoint(url, timeout)
     try:
+        return _identity(endpoint)
+    except NodeDown as error:
+        raise NodeUnavailable(f"{endpoint.name}: {error}") from error
+    finally:
+        endpoint.close()
+
+
+def _identity(endpoint: Endpoint) -> tuple[int, bytes]:
+    """Chain id and genesis hash; a node that cannot tell them is of no use now."""
+    try:
         chain_id, genesis = endpoint.batch(
             [Call("eth_chainId"), Call("eth_getBlockByNumber", ("0x0", False))]
         )
-    except (NodeDown, NodeError) as error:
-        raise NodeUnavailable(f"{url}: {error}") from error
-    finally:
-        endpoint.close()
-    return int(chain_id, 16), bytes.fromhex(genesis["hash"][2:])
+        return int(chain_id, 16), bytes.fromhex(genesis["hash"][2:])
+    except NodeError as error:
+        raise NodeDown(str(error)) from error
+    except (TypeError, KeyError, ValueError) as error:
+        raise NodeDown("does not tell its chain id and genesis block") from error

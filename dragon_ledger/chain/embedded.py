@@ -71,8 +71,13 @@ class _Settings:
     def of(folder: Path, port: int | None) -> _Settings:
         file = folder / "node.json"
         if file.exists():
-            kept = json.loads(file.read_text(encoding="utf-8"))
-            return _Settings(kept["chain_id"], port or kept["port"])
+            try:
+                kept = json.loads(file.read_text(encoding="utf-8"))
+                return _Settings(int(kept["chain_id"]), port or int(kept["port"]))
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise ConfigurationError(
+                    f"{file}: expected chain_id and port, two numbers; the chain's id is there"
+                ) from error
         # A chain id of its own tells one embedded network from another.
         return _Settings(1_000_000 + secrets.randbelow(2**31 - 2_000_000), port or _free_port())
 
@@ -143,7 +148,10 @@ class EmbeddedNode:
             ConfigurationError: no Anvil program.
         """
         program = find_anvil(self._binary)
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"{self.folder}: {error.strerror}") from error
         other = running_pid(self.folder)
         if other is not None:
             raise AlreadyRunning(f"{self.folder}: its node already runs as process {other}")

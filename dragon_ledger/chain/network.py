@@ -88,10 +88,17 @@ class Network:
         return _Reader(str(path)).network(document)
 
     def save(self, path: Path) -> None:
-        """Write the network file; an existing one is replaced in one step."""
+        """Write the network file; an existing one is replaced in one step.
+
+        Raises:
+            ConfigurationError: the folder is missing or cannot be written.
+        """
         partial = path.with_name(path.name + ".part")
-        partial.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
+        try:
+            partial.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
+            partial.replace(path)
+        except OSError as error:
+            raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from error
 
     def to_json(self) -> dict[str, Any]:
         """Return the document as `docs/spec/network-file.md` specifies it."""

@@ -31,6 +31,7 @@ class Endpoint:
 
     def __init__(self, url: str, timeout: float) -> None:
         self.url = url
+        self.name = _without_secrets(url)
         limits = httpx.Timeout(timeout, connect=min(timeout, 5.0))
         # The environment's proxies are for the internet; nodes are members' own.
         self._http = httpx.Client(timeout=limits, trust_env=False)
@@ -74,6 +75,14 @@ class Endpoint:
             return response.json()
         except ValueError as error:
             raise NodeDown(f"HTTP {response.status_code}, no JSON") from error
+
+
+def _without_secrets(url: str) -> str:
+    """The address as errors show it: a password in it stays out of logs."""
+    try:
+        return str(httpx.URL(url).copy_with(userinfo=b""))
+    except httpx.InvalidURL:
+        return "(not a valid address)"
 
 
 def _result(call: Call, answer: dict[str, Any]) -> Any:

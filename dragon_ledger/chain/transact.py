@@ -19,7 +19,7 @@ from dragon_ledger.chain.sender import (
 )
 from dragon_ledger.errors import NodeUnavailable, NonceTaken
 
-POLL_SECONDS = 0.1
+FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.005, 0.5
 PATIENCE_SECONDS = 300.0
 ATTEMPTS = 5
 TRANSFER_GAS = 21_000
@@ -97,6 +97,7 @@ def wait_until_final(client: Client, signed: Signed, report: Report, patience: f
     """
     deadline = time.monotonic() + patience
     seen: int | None = None
+    pause = FIRST_POLL_SECONDS
     while time.monotonic() < deadline:
         (receipt,) = receipts(client, [signed.hash])
         if receipt is not None and receipt.final:
@@ -108,7 +109,8 @@ def wait_until_final(client: Client, signed: Signed, report: Report, patience: f
             seen = None
             report("its block was replaced; offering it again")
             offer(client, signed)
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(1.5 * pause, LAST_POLL_SECONDS)
     raise NodeUnavailable(
         f"transaction 0x{signed.hash.hex()} is not final after {patience:.0f} s. It may still be "
         "mined: run the same command again; what is on chain is not done twice."

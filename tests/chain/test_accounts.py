@@ -28,6 +28,7 @@ def test_the_key_comes_back_with_its_password_only(keystore: Keystore) -> None:
         keystore.unlock("Secret")
 
 
+@pytest.mark.slow
 def test_other_tools_open_the_keystore(keystore: Keystore) -> None:
     assert bytes(Account.decrypt(json.loads(keystore.path.read_text()), "secret")) == KEY
 
@@ -62,6 +63,7 @@ def test_no_representation_shows_the_key(keystore: Keystore) -> None:
         assert KEY.hex() not in text
 
 
+@pytest.mark.slow
 def test_derived_keys_differ_by_purpose_and_come_back(keystore: Keystore) -> None:
     signer = keystore.unlock("secret")
     assert signer.derive_key(b"database") == keystore.unlock("secret").derive_key(b"database")
@@ -80,3 +82,34 @@ def test_a_password_file_must_be_private_and_not_empty(tmp_path: Path) -> None:
     file.write_text("\n")
     with pytest.raises(ConfigurationError, match="empty"):
         read_password(file, "")
+
+
+@pytest.mark.slow
+def test_a_keystore_that_names_another_account_is_refused(
+    tmp_path: Path, keystore: Keystore
+) -> None:
+    document = json.loads(keystore.path.read_text())
+    document["address"] = "01" * 20
+    altered = tmp_path / "altered.json"
+    altered.write_text(json.dumps(document))
+    altered.chmod(0o600)
+    with pytest.raises(ConfigurationError, match="it was altered"):
+        Keystore(altered).unlock("secret")
+
+
+@pytest.mark.parametrize("kdf", ["argon2", 7, None])
+def test_an_unknown_kind_of_keystore_is_refused(
+    tmp_path: Path, keystore: Keystore, kdf: object
+) -> None:
+    document = json.loads(keystore.path.read_text())
+    document["crypto"]["kdf"] = kdf
+    file = tmp_path / "k.json"
+    file.write_text(json.dumps(document))
+    file.chmod(0o600)
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        Keystore(file).unlock("secret")
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        Keystore.create(tmp_path / "absent" / "k.json", "secret", private_key=KEY)

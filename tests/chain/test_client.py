@@ -79,6 +79,7 @@ def test_a_node_behind_the_checkpoint_is_passed_over(network: Network) -> None:
         Client(ahead).block()
 
 
+@pytest.mark.slow
 def test_a_second_node_with_another_history_is_refused_by_name(
     network: Network, tmp_path: Path
 ) -> None:
@@ -140,3 +141,23 @@ def test_a_block_that_is_not_there_is_stale_state(network: Network) -> None:
 def test_a_client_needs_a_node(network: Network) -> None:
     with pytest.raises(ConfigurationError, match="at least one"):
         Client(replace(network, rpc=()))
+
+
+@pytest.mark.parametrize("answer", [failure("syncing"), {"result": None}, {"result": "no"}])
+def test_a_node_that_cannot_say_which_chain_it_is_on_is_passed_over(
+    network: Network, answer: dict[str, object]
+) -> None:
+    with proxy(network.rpc[0], lambda _: answer) as url:
+        assert Client(network, [url, *network.rpc]).block(0).hash == network.genesis_hash
+        with pytest.raises(NodeUnavailable):
+            identify(url)
+
+
+def test_a_password_in_an_address_is_not_shown(network: Network, dead_url: str) -> None:
+    url = dead_url.replace("http://", "http://member:hunter2@")
+    client = Client(network, [url])
+    with pytest.raises(NodeUnavailable) as refused:
+        client.block()
+    for text in (str(refused.value), client.url, *client.urls):
+        assert "hunter2" not in text
+        assert dead_url.removeprefix("http://") in text

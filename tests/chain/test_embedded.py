@@ -89,6 +89,7 @@ def _listening(pid: int) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_an_error_with_the_log(tmp_path: Path) -> None:
     with EmbeddedNode(tmp_path / "one") as node:
         port = int(node.url.rsplit(":", 1)[1])
@@ -101,11 +102,13 @@ def test_a_missing_program_is_said(tmp_path: Path) -> None:
         find_anvil(tmp_path / "anvil")
 
 
+@pytest.mark.slow
 def test_two_networks_have_chain_ids_of_their_own(tmp_path: Path) -> None:
     with EmbeddedNode(tmp_path / "one") as one, EmbeddedNode(tmp_path / "two") as two:
         assert identify(one.url)[0] != identify(two.url)[0]
 
 
+@pytest.mark.slow
 def test_stopping_waits_until_the_state_is_written(tmp_path: Path) -> None:
     node = EmbeddedNode(tmp_path)
     node.start()

@@ -37,7 +37,7 @@ class LyingClient(Client):
         ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def liar(released: tuple[World, bytes]) -> tuple[LyingClient, bytes, Facts, list[Log]]:
     world, aggregate = released
     truth = facts_for(world.client, aggregate)
@@ -114,6 +114,7 @@ def test_no_log_that_facts_are_made_of_can_be_left_out(
     assert results == {"refused"}
 
 
+@pytest.mark.slow
 def test_no_log_can_be_told_twice(liar: tuple[LyingClient, bytes, Facts, list[Log]]) -> None:
     client, aggregate, truth, logs = liar
     results = set()
@@ -123,6 +124,7 @@ def test_no_log_can_be_told_twice(liar: tuple[LyingClient, bytes, Facts, list[Lo
     assert "refused" in results
 
 
+@pytest.mark.slow
 def test_no_word_of_a_log_can_be_altered(
     liar: tuple[LyingClient, bytes, Facts, list[Log]],
 ) -> None:
@@ -139,6 +141,7 @@ def test_no_word_of_a_log_can_be_altered(
     assert refused > 100
 
 
+@pytest.mark.slow
 def test_no_time_that_facts_are_made_of_can_be_altered(
     liar: tuple[LyingClient, bytes, Facts, list[Log]],
 ) -> None:

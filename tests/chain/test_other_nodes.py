@@ -75,6 +75,7 @@ def no_times(node: str) -> Answer:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["small ranges", "no times"])
 def test_facts_are_the_same_from_nodes_with_limits(world: World, kind: str) -> None:
     aggregate = tell_history(world)
@@ -113,23 +114,23 @@ def check_proofs(world: World) -> None:
     assert header["stateRoot"] == "0x" + head.state_root.hex()
 
 
-def test_proofs_hold_against_the_state_root(world: World) -> None:
-    check_proofs(world)
+def test_proofs_hold_against_the_state_root(empty_world: World) -> None:
+    check_proofs(empty_world)
 
 
-def test_many_slots_are_asked_for_in_one_batch(world: World) -> None:
-    address = world.client.network.contracts["TrainingLedger"].address
+def test_many_slots_are_asked_for_in_one_batch(empty_world: World) -> None:
+    address = empty_world.client.network.contracts["TrainingLedger"].address
     slots = [digest(f"slot {place}") for place in range(1_101)]
-    found = proofs.fetch(world.client, world.client.block().number, {address: slots})
+    found = proofs.fetch(empty_world.client, empty_world.client.block().number, {address: slots})
     assert len(found.values) == 1_101
     assert set(found.values.values()) == {bytes(32)}
 
 
-def test_a_block_that_is_not_there_is_stale(world: World) -> None:
+def test_a_block_that_is_not_there_is_stale(empty_world: World) -> None:
     with pytest.raises(StaleState, match="99999999"):
-        headers.fetch(world.client, [0, 99_999_999])
+        headers.fetch(empty_world.client, [0, 99_999_999])
     with pytest.raises(StaleState, match="does not prove block 99999999"):
-        proofs.fetch(world.client, 99_999_999, {world.admin.address: []})
+        proofs.fetch(empty_world.client, 99_999_999, {empty_world.admin.address: []})
 
 
 @pytest.fixture(scope="module", params=list(FeeKind))

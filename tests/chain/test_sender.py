@@ -179,6 +179,7 @@ def test_a_later_nonce_waits_for_the_gap_to_be_filled(slow_world: World) -> None
     assert _receipt(client, later.hash).succeeded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(FeeKind))
 def test_fees_that_cost_something_are_paid_from_funds(tmp_path: Path, kind: FeeKind) -> None:
     options = {"--hardfork": "london", "--gas-price": "1000000000", "--balance": "10"}

@@ -28,6 +28,7 @@ def test_what_was_deployed_is_exactly_what_is_published(empty_world: World) -> N
     assert checks[1].immutables == {"consortium": consortium, "requiredApprovals": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Consortium", "DatasetRegistry", "TrainingLedger"])
 def test_a_published_contract_of_another_consortium_is_not_wired(
     node: EmbeddedNode, empty_world: World, name: str

@@ -69,6 +69,7 @@ def test_status_shows_each_node_and_ends_with_2_when_one_is_away(cli: CommandLin
     assert ended.code == 2
 
 
+@pytest.mark.slow
 def test_the_node_runs_until_it_is_told_to_stop(cli: CommandLine) -> None:
     folder = cli.folder / "node"
     program = Path(sys.executable).parent / "dragon-ledger"
@@ -86,6 +87,7 @@ def test_the_node_runs_until_it_is_told_to_stop(cli: CommandLine) -> None:
     assert (folder / "state.json").exists()
 
 
+@pytest.mark.slow
 def test_the_nodes_death_ends_the_command_with_2(cli: CommandLine) -> None:
     folder = cli.folder / "node"
     program = Path(sys.executable).parent / "dragon-ledger"
@@ -126,6 +128,7 @@ def test_accounts_are_given_funds(cli: CommandLine, empty_world: World) -> None:
     assert int(client.call("eth_getBalance", "0x" + poor.hex(), "latest"), 16) == 2 * 10**18
 
 
+@pytest.mark.slow
 def test_a_new_key_is_written_once(cli: CommandLine) -> None:
     file = cli.folder / "new.json"
     arguments = ("consortium", "new-key", file, "--password-file", cli.password)

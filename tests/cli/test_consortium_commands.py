@@ -10,6 +10,7 @@ from tests.chain.world import World, digest, new_signer
 from tests.cli.command_line import CommandLine
 
 
+@pytest.mark.slow
 def test_an_organisation_and_its_account_come_to_act_and_nothing_is_done_twice(
     cli: CommandLine, empty_world: World
 ) -> None:
@@ -49,6 +50,7 @@ def test_an_organisation_and_its_account_come_to_act_and_nothing_is_done_twice(
     assert reader.read(empty_world.client, reader.admin()) == root.address
 
 
+@pytest.mark.slow
 def test_what_was_said_is_in_the_exchange_under_its_digest(cli: CommandLine, world: World) -> None:
     admin = cli.acting(cli.keystore("admin", world.admin))
     assert cli("consortium", "suspend", 2, "--words", "why not", *admin).code == 0

@@ -43,6 +43,7 @@ def releaser(world: World, cli: CommandLine) -> list[object]:
     return [*card, *cli.acting(cli.keystore("releaser", world.members[RELEASER]))]
 
 
+@pytest.mark.slow
 def test_a_model_is_released_and_withdrawn_once(
     cli: CommandLine, world: World, model: Path, releaser: list[object]
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_model_is_released_and_withdrawn_once(
     assert (state.withdrawal_reason, state.organisation) == (3, RELEASER)
 
 
+@pytest.mark.slow
 def test_what_is_no_rounds_aggregate_is_refused(
     cli: CommandLine, world: World, model: Path, releaser: list[object]
 ) -> None:
@@ -80,6 +82,7 @@ def test_what_is_no_rounds_aggregate_is_refused(
     assert "is not closed (1 rounds are)" in ended.err
 
 
+@pytest.mark.slow
 def test_who_aggregated_does_not_release(cli: CommandLine, world: World, model: Path) -> None:
     aggregator = cli.acting(cli.keystore("aggregator", world.members[AGGREGATOR]))
     card = ("--model-card", cli.folder / "card.json")
@@ -88,6 +91,7 @@ def test_who_aggregated_does_not_release(cli: CommandLine, world: World, model: 
     assert "RELEASER" in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [b"", b"no json", b"\xff"])
 def test_a_model_card_must_be_json(
     cli: CommandLine, model: Path, releaser: list[object], text: bytes

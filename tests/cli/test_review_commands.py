@@ -111,6 +111,7 @@ def test_a_failed_version_is_refused_by_the_contract_in_words(
     assert reader.read(world.client, reader.version(version)).flags == 0
 
 
+@pytest.mark.slow
 def test_a_rejection_is_kept_with_its_statement(
     cli: CommandLine, world: World, reviewer: list[object]
 ) -> None:
@@ -129,6 +130,7 @@ def test_a_rejection_is_kept_with_its_statement(
     assert decision["statement"] == "0x" + said.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["report", "summary"])
 @pytest.mark.parametrize("how", ["missing", "altered"])
 def test_nothing_is_approved_on_a_report_that_the_chain_does_not_bind(
@@ -146,6 +148,7 @@ def test_nothing_is_approved_on_a_report_that_the_chain_does_not_bind(
     assert reader.read(world.client, reader.version(registered.id)).approvals == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [b'{"checks":[]}', b"[1]", b"no json", b'{"a":1, "a":2}'])
 def test_a_summary_of_another_form_is_refused_and_not_a_crash(
     cli: CommandLine, world: World, reviewer: list[object], text: bytes
@@ -157,6 +160,7 @@ def test_a_summary_of_another_form_is_refused_and_not_a_crash(
     assert reader.read(world.client, reader.version(version)).approvals == 0
 
 
+@pytest.mark.slow
 def test_list_and_show_need_no_key(cli: CommandLine, world: World) -> None:
     good, bad = register(world, cli, "PASS"), register(world, cli, "FAIL")
     network = ("--network", cli.folder / "network.json")

@@ -28,6 +28,7 @@ def conforms(file: Path) -> str:
     return envelope.schema
 
 
+@pytest.mark.slow
 def test_statements_on_the_consortium_conform(cli: CommandLine, world: World) -> None:
     admin = cli.acting(cli.keystore("admin", world.admin))
     root = cli.acting(cli.keystore("root", world.roots[2]))
@@ -50,6 +51,7 @@ def test_statements_on_the_consortium_conform(cli: CommandLine, world: World) ->
     assert sorted(found) == ["consortium-statement/1"] * len(steps) + ["organisation/1"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("world")
 def test_statements_on_models_conform(
     cli: CommandLine, model: Path, releaser: list[object]

@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from dragon_ledger.quality.numbers import whole
 from dragon_ledger.quality.rules import RuleSet
 
 Vector = npt.NDArray[np.float64]
@@ -203,7 +204,7 @@ def _off_line(layout: Layout, tolerances: Tolerances) -> Iterator[Defect]:
 
 
 def _by_numbers(stack: Stack, layout: Layout, tolerances: Tolerances) -> Iterator[Defect]:
-    numbers = [int(text) if _is_number(text) else None for text in stack.numbers]
+    numbers = [whole(text) for text in stack.numbers]
     known = sorted(number for number in numbers if number is not None)
     wide = bool(stack.thickness and layout.gap > tolerances.thickness_ratio * stack.thickness)
     if len(known) == len(numbers) and len(set(known)) == len(known):
@@ -233,10 +234,6 @@ def _number_gaps(
     if known[0] > 1:
         first = (numbers.index(known[0]),)
         yield Defect("instance-first", f"the first InstanceNumber is {known[0]}", first)
-
-
-def _is_number(text: str) -> bool:
-    return text.lstrip("+-").isdigit() and text.isascii()
 
 
 def _mm(value: float) -> str:

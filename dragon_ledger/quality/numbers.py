@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal, InvalidOperation
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,11}")
 
 
 def floats(text: str, count: int) -> tuple[float, ...] | None:
@@ -13,6 +16,11 @@ def floats(text: str, count: int) -> tuple[float, ...] | None:
     except ValueError:
         return None
     return values if len(values) == count and all(map(math.isfinite, values)) else None
+
+
+def whole(text: str) -> int | None:
+    """A whole number as DICOM's IS writes it (PS3.5 6.2: at most 12 characters), else None."""
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def decimals(text: str) -> tuple[Decimal, ...] | None:

@@ -6,6 +6,7 @@ bytes: this is what makes checking every value of every file affordable.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dragon_ledger.quality.dicom import confidentiality, vr_rules
@@ -23,11 +24,23 @@ _CHARSET = 0x00080005
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one element says: its text (decoded, without padding) and its issues."""
+    """What one element says.
+
+    Attributes:
+        text: the value's text, decoded, without padding; empty for numbers and bytes.
+        issues: what is wrong with it.
+        shape: twice the tag, and one more when it has a value.
+        leaf: (label, text) when it is a text that describes something.
+        sequence: whether it holds items.
+        watched: whether the file's rules look at its value.
+    """
 
     text: str
     issues: tuple[Issue, ...]
-    descriptive: bool
+    shape: int
+    leaf: tuple[str, str] | None = None
+    sequence: bool = False
+    watched: bool = False
 
 
 class ElementJudge:
@@ -35,30 +48,38 @@ class ElementJudge:
 
     Args:
         required: attributes that the rule set asks for, which the profile would remove.
-        little_endian: byte order of the values.
+        watched: attributes whose values the file's rules look at.
     """
 
-    def __init__(self, required: frozenset[int]) -> None:
+    def __init__(self, required: frozenset[int], watched: frozenset[int]) -> None:
         self._required = required
-        self._remembered: dict[tuple[int, str | None, bytes, str], Judgement] = {}
+        self._watched = watched
+        self._remembered: dict[tuple[object, ...], Judgement] = {}
 
-    def judge(self, element: Element, charset: str) -> Judgement:
-        """The judgement of an element of a data set with that SpecificCharacterSet."""
-        value = element.value
-        if value is None or len(value) > _LONGEST_REMEMBERED:
-            return self._judge(element, charset)
-        key = (element.tag, element.vr, value, charset)
-        judgement = self._remembered.get(key)
-        if judgement is None:
-            if len(self._remembered) >= _MOST_REMEMBERED:
-                self._remembered.clear()
-            judgement = self._remembered[key] = self._judge(element, charset)
-        return judgement
+    def judge_all(self, elements: Iterable[Element], charset: str) -> list[Judgement]:
+        """The judgements of elements of a data set with that SpecificCharacterSet."""
+        if len(self._remembered) > _MOST_REMEMBERED:
+            self._remembered.clear()
+        remembered = self._remembered
+        judged = []
+        for element in elements:
+            key = (charset, *element[:4])
+            judgement = remembered.get(key)
+            if judgement is None:
+                judgement = self._judge(element, charset)
+                if element.length <= _LONGEST_REMEMBERED or element.value is None:
+                    remembered[key] = judgement
+            judged.append(judgement)
+        return judged
 
     def _judge(self, element: Element, charset: str) -> Judgement:
         tag, label = element.tag, vr_rules.label_of(element.tag)
         if not tag & 0xFFFF:
-            return Judgement("", (Issue("dicom.group-length", label),), descriptive=False)
+            return Judgement(
+                "",
+                (Issue("dicom.group-length", label),),
+                _shape(element, filled=element.length > 0),
+            )
         if tag & _ODD_GROUP:
             return _judge_private(element, label)
         vrs = vr_rules.dictionary_vrs(tag)
@@ -69,7 +90,17 @@ class ElementJudge:
         if element.length % 2 and element.length != 0xFFFFFFFF:  # noqa: PLR2004 (undefined)
             issues.append(Issue("dicom.odd-length", label))
         text = self._judge_value(element, vr, label, charset, issues)
-        return Judgement(text, tuple(issues), vr in vr_rules.DESCRIPTIVE_VRS)
+        descriptive = text and vr in vr_rules.DESCRIPTIVE_VRS
+        return Judgement(
+            text,
+            tuple(issues),
+            _shape(
+                element, filled=bool(text) or (vr not in vr_rules.TEXT_VRS and element.length > 0)
+            ),
+            (label, text) if descriptive else None,
+            sequence=vr == "SQ",
+            watched=tag in self._watched,
+        )
 
     def _judge_value(
         self, element: Element, vr: str, label: str, charset: str, issues: list[Issue]
@@ -106,8 +137,13 @@ class ElementJudge:
 
 def _judge_private(element: Element, label: str) -> Judgement:
     if not element.length:
-        return Judgement("", (), descriptive=False)
-    return Judgement("", (Issue("privacy.private", label, "a value"),), descriptive=False)
+        return Judgement("", (), _shape(element, filled=element.length > 0))
+    issue = Issue("privacy.private", label, "a value")
+    return Judgement("", (issue,), _shape(element, filled=True), sequence=element.vr == "SQ")
+
+
+def _shape(element: Element, *, filled: bool) -> int:
+    return element.tag << 1 | int(filled)
 
 
 def _text_of(element: Element, vr: str, label: str, charset: str, issues: list[Issue]) -> str:

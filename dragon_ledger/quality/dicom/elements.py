@@ -10,7 +10,10 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import BytesIO
+from itertools import islice
+from typing import NamedTuple
 
 from pydicom.charset import convert_encodings
 from pydicom.dataelem import DataElement, RawDataElement
@@ -20,6 +23,7 @@ from pydicom.filereader import data_element_generator
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from pydicom.util import leanread
+from pydicom.valuerep import VR
 from pydicom.values import convert_SQ
 
 from dragon_ledger.quality.dicom.vr_rules import dictionary_vrs, label_of
@@ -36,6 +40,7 @@ _DEFERRED = 65_536  # longer values are not copied
 _MOST_DEPTH = 16
 _ABSENT = b""
 _META_GROUP = 2
+_VRS = {str(vr).encode("ascii"): str(vr) for vr in VR if len(vr) == 2}  # noqa: PLR2004
 
 # What pydicom 3.0 raises on damaged files, gathered with scripts/bench/hostile_dicom.py.
 PARSER_ERRORS = (
@@ -60,9 +65,11 @@ class Unreadable(Exception):
     """The bytes are no DICOM file that can be read; the text says why, without any value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One element: `vr` as written (None in implicit VR), `value` None when long or a sequence."""
+class Element(NamedTuple):
+    """One element: `vr` as written (None in implicit VR), `value` None when long or a sequence.
+
+    A tuple, because each file has about a hundred of them.
+    """
 
     tag: int
     vr: str | None
@@ -109,21 +116,24 @@ def _parse(content: bytes) -> ParsedFile:
     name = meta.get(0x00020010, _ABSENT).strip(b" \0").decode("ascii")
     if not name:
         raise Unreadable("TransferSyntaxUID (0002,0010) is missing in the file meta information")
-    syntax = UID(name)
-    known = syntax.is_transfer_syntax and not syntax.is_private
     data, offset = content, stream.tell()
-    if syntax == DeflatedExplicitVRLittleEndian:
+    if name == DeflatedExplicitVRLittleEndian:
         data, offset = _inflate(content[offset:]), 0
+    implicit, little_endian, encapsulated = _encoding(name)
     parsed = ParsedFile(
-        name,
-        implicit=known and syntax.is_implicit_VR,
-        little_endian=not known or syntax.is_little_endian,
-        encapsulated=known and syntax.is_encapsulated,
-        meta=meta,
-        data=memoryview(data),
+        name, implicit, little_endian, encapsulated, meta=meta, data=memoryview(data)
     )
     _read_elements(parsed, data, offset)
     return parsed
+
+
+@lru_cache(maxsize=64)
+def _encoding(name: str) -> tuple[bool, bool, bool]:
+    """Implicit VR, little endian, encapsulated; an unknown syntax reads as Explicit VR LE."""
+    syntax = UID(name)
+    if syntax.is_private or not syntax.is_transfer_syntax:
+        return (False, True, False)
+    return (syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_encapsulated)
 
 
 def _read_meta(stream: BytesIO) -> dict[int, bytes]:
@@ -158,32 +168,37 @@ def _read_elements(parsed: ParsedFile, data: bytes, offset: int) -> None:
 def _read_lean(parsed: ParsedFile, data: bytes, offset: int) -> bool:
     stream = BytesIO(data)
     stream.seek(offset)
-    parsed.end = offset
-    size = len(data)
-    append = parsed.elements.append
     elements = leanread.data_element_generator(
         stream, parsed.implicit, parsed.little_endian, _stop_when(parsed), defer_size=_DEFERRED
     )
-    for (group, number), vr, length, value, start in elements:
-        if length == UNDEFINED_LENGTH:
-            return False
-        if vr is not None and not (vr.isalpha() and vr.isupper()):
-            return False
+    append = parsed.elements.append
+    pixels = None
+    for (group, number), vr, length, value, start in islice(elements, MOST_ELEMENTS + 1):
         tag = group << 16 | number
-        if parsed.pixels is not None and tag not in BEHIND_PIXELS:
+        if pixels is not None and tag not in BEHIND_PIXELS:
             break  # bytes behind the data set that happen to read as an element
-        append(Element(tag, None if vr is None else vr.decode("ascii"), length, value, start))
+        name = None if vr is None else _VRS.get(vr)
+        if length == UNDEFINED_LENGTH or (vr is not None and name is None):
+            return False
+        element = Element(tag, name, length, value, start)
+        append(element)
         if tag == PIXEL_DATA:
-            parsed.pixels = parsed.elements[-1]
-        parsed.end = start + length
-        if parsed.end > size:
-            parsed.truncated = label_of(tag)
-            parsed.end = size
-        if len(parsed.elements) > MOST_ELEMENTS:
-            raise Unreadable(f"more than {MOST_ELEMENTS} elements")
+            pixels = element
+    parsed.pixels = pixels
+    _find_end(parsed, offset, len(data))
     if parsed.encapsulated:
         _read_with_pydicom(parsed, data, stream.tell())
     return True
+
+
+def _find_end(parsed: ParsedFile, offset: int, size: int) -> None:
+    if len(parsed.elements) > MOST_ELEMENTS:
+        raise Unreadable(f"more than {MOST_ELEMENTS} elements")
+    last = parsed.elements[-1] if parsed.elements else None
+    parsed.end = last.start + last.length if last else offset
+    if last is not None and parsed.end > size:
+        parsed.truncated = label_of(last.tag)
+        parsed.end = size
 
 
 def _stop_when(parsed: ParsedFile) -> Callable[[int, int], bool] | None:

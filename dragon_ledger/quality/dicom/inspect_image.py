@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import xxhash
 from pydicom.uid import CTImageStorage
@@ -17,7 +18,7 @@ from dragon_ledger.quality.dicom.elements import Element, ParsedFile, Unreadable
 from dragon_ledger.quality.dicom.image_facts import ImageFacts, Issue
 from dragon_ledger.quality.dicom.pixels import pixel_issues
 from dragon_ledger.quality.dicom.vr_rules import label_of
-from dragon_ledger.quality.numbers import floats
+from dragon_ledger.quality.numbers import floats, whole
 
 LARGEST_IMAGE = 256 << 20
 _CHUNK = 4 << 20
@@ -31,11 +32,17 @@ _NUMBERS = {
     0x00280102: "HighBit",
     0x00280103: "PixelRepresentation",
 }
+_NO_PREAMBLE = bytes(elements.PREAMBLE)
+_MOST_STRUCTURES = 1000
 _CHARSET, _FRAMES, _PHOTOMETRIC = 0x00080005, 0x00280008, 0x00280004
 _SOP_CLASS, _SOP_INSTANCE, _IMAGE_TYPE = 0x00080016, 0x00080018, 0x00080008
 _PATIENT_NAME, _INSTANCE_NUMBER, _FRAME_OF_REFERENCE = 0x00100010, 0x00200013, 0x00200052
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
 _BURNED_IN, _IDENTITY_REMOVED, _DATES_MODIFIED = 0x00280301, 0x00120062, 0x00280303
+
+_WATCHED = frozenset({*_NUMBERS, _FRAMES, _PHOTOMETRIC, _SOP_CLASS, _IMAGE_TYPE, _BURNED_IN,
+                      _IDENTITY_REMOVED, *iod_rules.condition_tags()})  # fmt: skip
+Pair = tuple[Element, Judgement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,8 @@ class ImageInspector:
 
     def __init__(self, required: Iterable[tuple[int, str]]) -> None:
         self._required = dict(required)
-        self._judge = ElementJudge(frozenset(self._required))
+        self._judge = ElementJudge(frozenset(self._required), _WATCHED)
+        self._structures: dict[object, list[Issue]] = {}
 
     def read(self, path: Path, *, decode: bool) -> ReadFile:
         """Read a file once and inspect it.
@@ -75,21 +83,25 @@ class ImageInspector:
             return self._facts(content, parsed, decode=decode)
         except Unreadable as error:
             return ImageFacts(problem=str(error))
+        except elements.PARSER_ERRORS as error:
+            return ImageFacts(problem=f"the values cannot be judged ({type(error).__name__})")
 
     def _facts(self, content: bytes, parsed: ParsedFile, *, decode: bool) -> ImageFacts:
         charset = _charset(parsed)
-        judged = [(entry, self._judge.judge(entry, charset)) for entry in parsed.elements]
-        for entry in tuple(parsed.elements):
-            if entry.vr == "SQ" or (entry.vr is None and _is_sequence(entry)):
-                elements.read_nested(parsed, entry, charset)
-        texts = {entry.tag: judgement.text for entry, judgement in judged}
-        issues = [issue for _, judgement in judged for issue in judgement.issues]
+        judged = self._judge.judge_all(parsed.elements, charset)
+        pairs = list(zip(parsed.elements, judged, strict=True))
+        for element, judgement in pairs:
+            if judgement.sequence:
+                elements.read_nested(parsed, element, charset)
+        texts = {element[0]: judgement.text for element, judgement in pairs}
+        issues = [issue for judgement in judged for issue in judgement.issues]
         issues += self._nested_issues(parsed, charset)
-        issues += _file_issues(content, parsed, texts)
-        pixels = pixel_bytes(parsed)
+        issues += self._structural(parsed, pairs, texts)
+        issues += _issues_of_this_file(content, parsed, texts)
         looked = decode and not parsed.truncated and parsed.pixels is not None
         if looked and texts.get(_SOP_CLASS) == CTImageStorage:
             issues += pixel_issues(content)
+        pixels = pixel_bytes(parsed)
         return ImageFacts(
             sop_class=texts.get(_SOP_CLASS, ""),
             sop_instance=texts.get(_SOP_INSTANCE, ""),
@@ -102,18 +114,57 @@ class ImageInspector:
             position=floats(texts.get(_POSITION, ""), 3),
             orientation=floats(texts.get(_ORIENTATION, ""), 6),
             pixel_hash=xxhash.xxh3_128_hexdigest(pixels) if pixels else "",
-            texts=_descriptive(judged),
-            issues=_settle_dates(tuple(dict.fromkeys(issues)), texts),
+            texts=_descriptive(pairs),
+            issues=_settle_dates(tuple(dict.fromkeys(issues)), texts) if issues else (),
             decoded=looked,
         )
 
     def _nested_issues(self, parsed: ParsedFile, charset: str) -> list[Issue]:
+        if not parsed.nested:
+            return []
         return [
             issue
-            for entry in parsed.nested
-            for issue in self._judge.judge(entry, charset).issues
+            for judgement in self._judge.judge_all(parsed.nested, charset)
+            for issue in judgement.issues
             if issue.code not in {"dicom.group-length", "dicom.vm"}
         ]
+
+    def _structural(
+        self, parsed: ParsedFile, pairs: list[Pair], texts: dict[int, str]
+    ) -> list[Issue]:
+        """Issues that follow from which elements there are and a few of their values.
+
+        These are the same for the files of a series, so they are remembered.
+        """
+        pixels = (parsed.pixels.length if parsed.pixels else 0, len(parsed.data) - parsed.end)
+        key = (
+            tuple([judgement.shape for _, judgement in pairs]),
+            tuple([element[3] for element, judgement in pairs if judgement.watched]),
+            (parsed.transfer_syntax, parsed.truncated, *pixels),
+        )
+        known = self._structures.get(key)
+        if known is None:
+            if len(self._structures) >= _MOST_STRUCTURES:
+                self._structures.clear()
+            known = self._structures[key] = _structural_issues(parsed, pairs, texts)
+        return known
+
+
+def _structural_issues(parsed: ParsedFile, pairs: list[Pair], texts: dict[int, str]) -> list[Issue]:
+    tags = [element.tag for element, _ in pairs]
+    filled = frozenset(judgement.shape >> 1 for _, judgement in pairs if judgement.shape & 1)
+    numbers = _numbers(parsed)
+    issues = iod_rules.class_issues(texts.get(_SOP_CLASS, ""))
+    if not issues:
+        issues += iod_rules.attribute_issues(texts, filled, frozenset(tags))
+        issues += iod_rules.enumerated_issues(
+            texts.get(_IMAGE_TYPE, ""), numbers, texts.get(_PHOTOMETRIC, "")
+        )
+    frames = whole(texts.get(_FRAMES, "")) or 1
+    issues += iod_rules.pixel_length_issues(parsed, numbers, frames)
+    if parsed.truncated:
+        issues.append(Issue("dicom.truncated", parsed.truncated))
+    return issues + iod_rules.order_issues(tags) + _declaration_issues(texts)
 
 
 def _charset(parsed: ParsedFile) -> str:
@@ -125,53 +176,23 @@ def _charset(parsed: ParsedFile) -> str:
     return ""
 
 
-def _is_sequence(entry: Element) -> bool:
-    return label_of(entry.tag).endswith("Sequence")
-
-
-def _file_issues(content: bytes, parsed: ParsedFile, texts: dict[int, str]) -> list[Issue]:
-    tags = [entry.tag for entry in parsed.elements]
-    present = frozenset(tags)
-    filled = frozenset(entry.tag for entry in parsed.elements if _has_value(entry, texts))
-    numbers = _numbers(parsed)
-    issues = iod_rules.class_issues(texts.get(_SOP_CLASS, ""))
-    if not issues:
-        issues += iod_rules.attribute_issues(texts, filled, present)
-        issues += iod_rules.enumerated_issues(
-            texts.get(_IMAGE_TYPE, ""), numbers, texts.get(_PHOTOMETRIC, "")
-        )
-    issues += iod_rules.meta_issues(parsed, texts.get(_SOP_CLASS, ""), texts.get(_SOP_INSTANCE, ""))
-    frames = texts.get(_FRAMES, "")
-    issues += iod_rules.pixel_length_issues(parsed, numbers, int(frames) if frames.isdigit() else 1)
-    if parsed.truncated:
-        issues.append(Issue("dicom.truncated", parsed.truncated))
-    issues += _around_issues(content, parsed, tags)
-    issues += _declaration_issues(texts)
-    return issues
-
-
-def _has_value(entry: Element, texts: dict[int, str]) -> bool:
-    return bool(entry.length) and (bool(texts[entry.tag]) or not (entry.value or b"x").isspace())
-
-
 def _numbers(parsed: ParsedFile) -> dict[str, int]:
-    order = "little" if parsed.little_endian else "big"
+    order: Literal["little", "big"] = "little" if parsed.little_endian else "big"
     return {
-        _NUMBERS[entry.tag]: int.from_bytes(entry.value, order)  # type: ignore[arg-type]
+        _NUMBERS[entry.tag]: int.from_bytes(entry.value, order)
         for entry in parsed.elements
         if entry.tag in _NUMBERS and entry.value
     }
 
 
-def _around_issues(content: bytes, parsed: ParsedFile, tags: list[int]) -> list[Issue]:
+def _issues_of_this_file(content: bytes, parsed: ParsedFile, texts: dict[int, str]) -> list[Issue]:
+    issues = iod_rules.meta_issues(parsed, texts.get(_SOP_CLASS, ""), texts.get(_SOP_INSTANCE, ""))
     preamble = content[: elements.PREAMBLE]
-    issues = []
-    if any(preamble) and not preamble.startswith(_TIFF):
+    if preamble != _NO_PREAMBLE and not preamble.startswith(_TIFF):
         issues.append(Issue("privacy.preamble", "", "bytes that are not zero"))
-    behind = len(parsed.data) - parsed.end
-    if behind > 0 and not parsed.truncated:
+    if len(parsed.data) > parsed.end and not parsed.truncated:
         issues.append(Issue("privacy.trailing", "", "bytes behind the last element"))
-    return issues + iod_rules.order_issues(tags)
+    return issues
 
 
 def _declaration_issues(texts: dict[int, str]) -> list[Issue]:
@@ -202,11 +223,13 @@ def pixel_bytes(parsed: ParsedFile) -> memoryview | bytes:
     return parsed.data[pixels.start : pixels.start + pixels.length]
 
 
-def _descriptive(judged: list[tuple[Element, Judgement]]) -> tuple[tuple[str, str], ...]:
+def _descriptive(pairs: list[Pair]) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (label_of(entry.tag), judgement.text)
-        for entry, judgement in judged
-        if judgement.descriptive and judgement.text and entry.tag != _PATIENT_NAME
+        [
+            judgement.leaf
+            for element, judgement in pairs
+            if judgement.leaf is not None and element[0] != _PATIENT_NAME
+        ]
     )
 
 

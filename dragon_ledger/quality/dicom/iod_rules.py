@@ -16,6 +16,7 @@ from pydicom.uid import UID, CTImageStorage
 from dragon_ledger.quality.dicom.elements import PIXEL_DATA, ParsedFile
 from dragon_ledger.quality.dicom.image_facts import Issue
 from dragon_ledger.quality.dicom.vr_rules import label_of
+from dragon_ledger.quality.numbers import whole
 
 _META_CLASS, _META_INSTANCE, _META_SYNTAX = 0x00020002, 0x00020003, 0x00020010
 _META_VERSION, _META_LENGTH, _META_IMPLEMENTATION = 0x00020001, 0x00020000, 0x00020012
@@ -54,6 +55,11 @@ def ct_image() -> ImageObjectDefinition:
         frozenset(_tag(keyword) for keyword, row in rows if row["type"] == "2"),
         tuple(_condition(keyword, row) for keyword, row in document["conditional"].items()),
     )
+
+
+def condition_tags() -> frozenset[int]:
+    """The attributes whose values conditions look at."""
+    return frozenset(condition.of for condition in ct_image().conditions if condition.of)
 
 
 def _tag(keyword: str) -> int:
@@ -99,11 +105,7 @@ def _is_met(condition: Condition, texts: Mapping[int, str], filled: frozenset[in
             return condition.of in filled
         case "equals":
             return texts.get(condition.of, "") == condition.value
-    return _number(texts.get(condition.of, "")) > int(condition.value)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return (whole(texts.get(condition.of, "")) or 0) > int(condition.value)
 
 
 def enumerated_issues(image_type: str, numbers: Mapping[str, int], photometric: str) -> list[Issue]:
@@ -144,6 +146,7 @@ def meta_issues(parsed: ParsedFile, sop_class: str, sop_instance: str) -> list[I
     return issues
 
 
+@cache
 def _is_known_syntax(name: str) -> bool:
     return name in UID_dictionary and UID(name).is_transfer_syntax
 

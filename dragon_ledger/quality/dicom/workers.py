@@ -23,6 +23,7 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 from dragon_ledger.quality.dicom.image_facts import ImageFacts, to_memo
 from dragon_ledger.quality.dicom.inspect_image import ImageInspector
@@ -35,16 +36,14 @@ _SECONDS_PER_FILE = 20.0
 _IDLE_POLL = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A file to read: its path below the root, and whether to decode its pixels."""
 
     path: str
     decode: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of a task; `memo` holds the facts, `sha256` is None when nothing could be read."""
 
     path: str

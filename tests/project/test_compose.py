@@ -1,0 +1,69 @@
+"""docker-compose.yml against the compose specification's own schema; no engine is needed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+COMPOSE = CHECKOUT / "docker-compose.yml"
+CHECK = Path(sys.executable).with_name("check-jsonschema")
+
+
+def validate(file: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(CHECK), "--builtin-schema", "vendor.compose-spec", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    document = yaml.safe_load(COMPOSE.read_text("utf-8"))
+    found: dict[str, Any] = document["services"]
+    return found
+
+
+def test_follows_the_compose_specification() -> None:
+    done = validate(COMPOSE)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_schema_does_refuse(tmp_path: Path) -> None:
+    wrong = tmp_path / "docker-compose.yml"
+    wrong.write_text(COMPOSE.read_text("utf-8").replace("profiles: [dev]", "profiles: dev", 1))
+    assert validate(wrong).returncode != 0
+
+
+def test_profile_dev_has_node_database_and_service(services: dict[str, Any]) -> None:
+    dev = {name for name, service in services.items() if "dev" in service.get("profiles", [])}
+    assert dev == {"ganache", "postgres", "api"}
+
+
+def test_every_service_needs_a_profile_and_publishes_on_loopback_only(
+    services: dict[str, Any],
+) -> None:
+    for name, service in services.items():
+        assert service["profiles"], name
+        for port in service.get("ports", []):
+            assert str(port).startswith("127.0.0.1:"), (name, port)
+
+
+def test_images_have_tags_and_no_invented_digests(services: dict[str, Any]) -> None:
+    images = [service["image"] for service in services.values() if "image" in service]
+    assert images
+    for image in images:
+        assert re.fullmatch(r"[a-z/-]+:[A-Za-z0-9.-]+", image), image
+
+
+def test_no_secret_stands_in_the_file() -> None:
+    assert not re.search(r"(?i)(password|secret|token)\s*[:=]\s*['\"]?\w+['\"]?\s*$", _values())
+
+
+def _values() -> str:
+    lines = COMPOSE.read_text("utf-8").splitlines()
+    return "\n".join(line for line in lines if "_FILE" not in line and "file:" not in line)

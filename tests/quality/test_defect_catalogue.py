@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from dragon_ledger.quality.catalogue import entries as imaging_entries
 from dragon_ledger.quality.check import check_transfer
+from dragon_ledger.quality.clinical.reporting import entries as clinical_entries
 from dragon_ledger.quality.findings import Finding, Severity
 from dragon_ledger.quality.known import KnownTransfers
 from dragon_ledger.quality.rules import built_in
@@ -96,6 +98,27 @@ def test_the_catalogue_reaches_every_check_and_has_at_least_120_defects() -> Non
     checks = {rule.id for rule in built_in().checks}
     assert {defect.check for defect in DEFECTS.values()} == checks
     assert len(DEFECTS) >= 120
+
+
+# Errors and warnings that no single change of a clean transfer's files can show.
+OUT_OF_REACH = {
+    "changes.changed": "needs an earlier version",
+    "changes.missing": "needs an earlier version",
+    "uniqueness.known-instance": "needs an earlier transfer",
+    "uniqueness.known-series": "needs an earlier transfer",
+    "domains.several-data-sets": "needs a transport file in place of CSV",
+    "sdtm.label": "needs a transport file in place of CSV",
+    "sdtm.stored-type": "needs a transport file in place of CSV",
+    "sdtm.term-rule-set": "needs a derived rule set",
+    "structure.special": "needs a device or a pipe",
+    "structure.unreadable": "needs a file that the account may not read",
+}
+
+
+def test_every_error_and_warning_is_seeded_or_out_of_reach() -> None:
+    kinds = (*imaging_entries().values(), *clinical_entries().values())
+    needed = {each.code for each in kinds if each.severity is not Severity.NOTE}
+    assert {each.code for each in DEFECTS.values()} == needed - set(OUT_OF_REACH)
 
 
 def one_of_each_check() -> list[str]:

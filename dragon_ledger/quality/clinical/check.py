@@ -11,7 +11,7 @@ from dragon_ledger.quality.clinical.death import check_death
 from dragon_ledger.quality.clinical.domains import check_domains
 from dragon_ledger.quality.clinical.identifiers import check_identifiers, subjects_in
 from dragon_ledger.quality.clinical.missing import check_missing, without_missing
-from dragon_ledger.quality.clinical.privacy import check_file_names, check_privacy
+from dragon_ledger.quality.clinical.privacy import check_privacy
 from dragon_ledger.quality.clinical.reporting import finding
 from dragon_ledger.quality.clinical.results import check_results
 from dragon_ledger.quality.clinical.structure import (
@@ -133,7 +133,6 @@ def _privacy(
     for table in tables:
         numbers = numeric_variables(table, rules[table.domain])
         yield from check_privacy(table, given.rules, given.name_tokens, numbers)
-    yield from check_file_names((*(file.path for file in given.files), *given.other_tables))
 
 
 def _concluded(check: str, findings: list[Finding], reading: _Reading) -> CheckResult:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from dragon_ledger.quality.clinical.consistency import age_in_years
-from dragon_ledger.quality.clinical.reporting import Reporter, finding
+from dragon_ledger.quality.clinical.reporting import Reporter
 from dragon_ledger.quality.clinical.suspects import are_codes, suspect_values
 from dragon_ledger.quality.clinical.table import Table
 from dragon_ledger.quality.findings import Finding
@@ -38,16 +38,6 @@ def check_privacy(
         *_columns(table, reporter),
         *_texts(table, reporter, name_tokens, frozenset(numbers)),
         *_ages(table, reporter, rules),
-    ]
-
-
-def check_file_names(paths: Iterable[str]) -> list[Finding]:
-    """Findings about the names of tables."""
-    return [
-        finding("privacy.clinical-file-name", leak.kind)
-        for path in paths
-        for leak in leaks(path.rpartition(".")[0].replace("_", " "))
-        if not leak.is_date
     ]
 
 

@@ -250,6 +250,17 @@ TAGS = (
     _differs("PixelSpacing", [1.2, 1.2], "pixel-spacing.table"),
 )  # fmt: skip
 
+
+def _no_number(keyword: str, value: str) -> SliceEdit:
+    """A decimal string that holds no number, past pydicom's own check."""
+
+    def edit(dataset: FileDataset) -> None:
+        element = dataset[keyword]
+        dataset[keyword] = type(element)(element.tag, "LO", value)
+
+    return edit
+
+
 LIMITS = (
     defect("pixel-spacing-small", "pixel-spacing.limit", "PixelSpacing is 0.5 mm",
            series(LAST, with_value("PixelSpacing", [0.5, 0.5])), "PixelSpacing",
@@ -263,6 +274,11 @@ LIMITS = (
            "pixel-spacing.table"),
     defect("pixel-spacing-of-table", "pixel-spacing.table", "pixel_spacing is another number",
            put("metadata", LAST, pixel_spacing="0.9"), "pixel_spacing"),
+    defect("pixel-spacing-text", "pixel-spacing.number", "PixelSpacing has one value",
+           series(LAST, with_value("PixelSpacing", "1.5")), "PixelSpacing", "dicom.vm"),
+    defect("slice-thickness-text", "slice-thickness.number", "SliceThickness is no number",
+           series(LAST, _no_number("SliceThickness", "thin")), "SliceThickness", "dicom.value",
+           "dicom.vr"),
     defect("slice-thickness-small", "slice-thickness.limit", "SliceThickness is 0.4 mm",
            series(LAST, with_value("SliceThickness", "0.4")), "SliceThickness",
            "slices.thickness-gap", "slice-thickness.table"),

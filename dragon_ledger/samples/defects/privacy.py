@@ -7,6 +7,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, EncapsulatedPDFStorage, SecondaryCaptureImageStorage
 
 from dragon_ledger.samples.defects.building import (
+    move_table,
     one_slice,
     put,
     put_all,
@@ -54,9 +55,9 @@ def _of_class(sop_class: str) -> SliceEdit:
     return edit
 
 
-def _named_file(editor: TransferEditor) -> str:
+def _renamed(editor: TransferEditor, name: str) -> str:
     path = editor.slices(SERIES)[3]
-    return editor.relative(path.rename(path.with_name("Jeanne Dubois.dcm")))
+    return editor.relative(path.rename(path.with_name(name)))
 
 
 PRIVACY = (
@@ -121,7 +122,13 @@ PRIVACY = (
            slice_bytes(SERIES, 4, lambda old: b"Jeanne Dubois".ljust(128, b" ") + old[128:])),
     defect("trailing-bytes", "privacy.trailing", "text behind the last element",
            slice_bytes(SERIES, 4, lambda old: old + b"Jeanne Dubois ")),
-    defect("name-in-file-name", "privacy.path", "a file is named like a person", _named_file),
+    defect("name-in-file-name", "privacy.path", "a file is named like a person",
+           lambda editor: _renamed(editor, "Jeanne Dubois.dcm")),
+    defect("words-in-file-name", "privacy.path-words", "a file's name may be a person's",
+           lambda editor: _renamed(editor, "jeanne dubois.dcm")),
+    defect("telephone-in-table-name", "privacy.path", "a table's name holds a telephone number",
+           move_table("su", "{partner} tel 04 123 45 67_su.csv"), None,
+           "domains.partner-differs"),
     defect("clinical-birth-date", "privacy.clinical-birth-date", "DM has dates of birth",
            put_all("dm", BRTHDTC="1950-01-02"), "BRTHDTC"),
     defect("clinical-name-column", "privacy.clinical-column", "DM has a column for names",

@@ -14,7 +14,9 @@ from dragon_ledger.samples.defects.building import (
     put_all,
     remove_table,
     rows,
+    series,
     table_bytes,
+    with_value,
 )
 from dragon_ledger.samples.defects.defect import Damage, defect
 from dragon_ledger.samples.defects.editing import TransferEditor
@@ -77,7 +79,14 @@ def _emptied(editor: TransferEditor) -> str:
     return editor.write(editor.slices(SERIES)[6], b"")
 
 
+def _no_images(editor: TransferEditor) -> None:
+    for path in editor.folder.rglob("*.dcm"):
+        path.unlink()
+
+
 STRUCTURE = (
+    defect("no-images", "structure.no-images", "there is no image at all", _no_images, None,
+           "metadata.row-extra", "subject-linkage.no-images", "structure.empty-folder"),
     defect("image-at-the-root", "structure.depth", "an image lies outside the three folders",
            _to_the_root, None, "uniqueness.series"),
     defect("series-folder-name", "structure.series-folder", "a series' folder has another name",
@@ -200,6 +209,9 @@ LINKAGE = (
            "a patient with images is in no clinical table", _subject_folder("dm", "USUBJID", 2)),
     defect("subject-without-images", "subject-linkage.no-images",
            "a subject of DM has no images", _stranger_in_dm),
+    defect("second-identifier", "subject-linkage.two-ids",
+           "PatientName holds another identifier than PatientID",
+           series(2, with_value("PatientName", "PSEUDO-0815")), "PatientName"),
     defect("association-columns", "subject-linkage.association",
            "the association table has other columns",
            add_file("{partner}_association.csv", b"old,new\nA,B\n")),

@@ -153,11 +153,6 @@ def test_a_rule_set_can_allow_fewer_terms_and_more_terms(
     assert isinstance(more, RuleSet)
 
 
-def test_a_telephone_number_in_a_table_name_is_found(clean: Any, judge: Any) -> None:
-    found = judge(clean, others=("tel 0475 12 34 56.csv",))
-    assert "privacy.clinical-file-name" in {each.code for each in found}
-
-
 def test_subjects_are_told_to_the_rest_of_the_check(clean: Any, judge: Any) -> None:
     judge(clean)
     assert judge.result.subjects == {row["USUBJID"] for row in clean[DM]}

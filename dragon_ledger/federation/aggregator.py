@@ -120,6 +120,8 @@ class Aggregator:
                 continue
             copy_whole(source, target)
             self._place.outbox.observe(name, "")
+            # Who was absent is on chain now; what did not arrive in time is no trouble any more.
+            self._place.outbox.settle(f"incoming {folder.name}/{number}/")
             log_event("model.published", run=run.id, round=number, digest=digest)
 
     def _hand_out(self, run: RunState, name: str) -> None:

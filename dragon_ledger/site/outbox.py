@@ -322,6 +322,14 @@ class Outbox:
                 (name, value, self._clock()),
             )
 
+    def settle(self, prefix: str) -> None:
+        """What was seen of everything whose name begins like this is over."""
+        with self._storage():
+            self._db.execute(
+                "UPDATE observation SET value = '', at = ? WHERE substr(name, 1, ?) = ?",
+                (self._clock(), len(prefix), prefix),
+            )
+
     def observations(self) -> dict[str, tuple[str, int]]:
         """By name: the last word, and since when it is so. Fine ones are left out."""
         with self._storage():

@@ -3,6 +3,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from dragon_ledger.chain import reader
 from dragon_ledger.quality.rules import built_in
 from dragon_ledger.site.agent import SiteAgent, open_agent
@@ -10,6 +12,8 @@ from dragon_ledger.site.config import SiteConfig
 from dragon_ledger.site.outbox import State
 from dragon_ledger.site.status import read_status
 from tests.site.place import PASSWORD, Stage, deliver
+
+pytestmark = pytest.mark.slow
 
 
 def work(agent: SiteAgent, config: SiteConfig, done: int, seconds: float = 60.0) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import rlp
@@ -15,7 +16,7 @@ from dragon_ledger.chain.network import CONTRACTS, Checkpoint, Contract, Fees, N
 from dragon_ledger.chain.refusals import refusal
 from dragon_ledger.chain.sender import current_fee, nonces, offer
 from dragon_ledger.chain.transact import PATIENCE_SECONDS, Report, wait_until_final
-from dragon_ledger.errors import ChainError, NodeError
+from dragon_ledger.errors import ChainError, ConfigurationError, NodeError
 
 
 def deploy(
@@ -46,8 +47,28 @@ def deploy(
         NodeUnavailable: no node answers.
         WrongChain: the nodes are not of one chain.
     """
+    if not rpc:
+        raise ConfigurationError("deployment needs the address of at least one node")
     chain_id, genesis = identify(rpc[0])
     network = Network(chain_id, genesis, {}, tuple(rpc), fees or Fees(), finality_blocks)
+    return deploy_into(
+        network, signer, admin=admin, approvals=approvals, root_delay=root_delay, report=report
+    )
+
+
+def deploy_into(
+    network: Network,
+    signer: Signer,
+    *,
+    admin: bytes,
+    approvals: int = 1,
+    root_delay: int = 7 * 24 * 3600,
+    report: Report = lambda _: None,
+) -> Network:
+    """Deploy to a chain that is described already; returns the network with the contracts.
+
+    Arguments and errors as `deploy`.
+    """
     client = Client(network)
     try:
         return _deploy_all(client, signer, (admin, approvals, root_delay), report)
@@ -62,16 +83,8 @@ def _deploy_all(client: Client, signer: Signer, first: tuple[Any, ...], report: 
         report(f"deploying {name}")
         deployed[name] = _deploy(client, signer, name, others or first, report)
     block = client.block(max(contract.block for contract in deployed.values()))
-    network = client.network
-    return Network(
-        chain_id=network.chain_id,
-        genesis_hash=network.genesis_hash,
-        contracts=deployed,
-        rpc=network.rpc,
-        fees=network.fees,
-        finality_blocks=network.finality_blocks,
-        checkpoint=Checkpoint(block.number, block.hash),
-    )
+    checkpoint = Checkpoint(block.number, block.hash)
+    return replace(client.network, contracts=deployed, checkpoint=checkpoint)
 
 
 def _deploy(

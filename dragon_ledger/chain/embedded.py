@@ -272,8 +272,20 @@ def stop_running(folder: Path) -> bool:
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline:
-        if running_pid(folder) is None:
+        if _has_ended(pid):
             (folder / "node.pid").unlink(missing_ok=True)
             return True
         time.sleep(0.05)
     raise NodeUnavailable(f"process {pid}, the node of {folder}, does not end")
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process is gone, or only waits for its parent to notice (state Z)."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[-1].split()[0]
+    except ProcessLookupError:
+        return True
+    except FileNotFoundError:  # no /proc on this system, or gone between the two lines
+        return Path("/proc/self").exists()
+    return state == "Z"

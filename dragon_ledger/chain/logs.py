@@ -76,7 +76,7 @@ class Filter:
 
     def params(self, client: Client, first: int, last: int) -> dict[str, Any]:
         """Return the parameter of `eth_getLogs`."""
-        contract = client.network.contracts[self.events[0].contract]
+        contract = client.network.contract(self.events[0].contract)
         topics: list[Any] = [[topic(event) for event in self.events]]
         if self.first_topics:
             topics.append(["0x" + value.rjust(32, b"\0").hex() for value in self.first_topics])

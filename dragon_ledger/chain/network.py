@@ -67,6 +67,19 @@ class Network:
         """The block before which no contract of this network existed."""
         return min((contract.block for contract in self.contracts.values()), default=0)
 
+    def contract(self, name: str) -> Contract:
+        """Return a contract by name.
+
+        Raises:
+            ConfigurationError: none is deployed yet.
+        """
+        if name not in self.contracts:
+            raise ConfigurationError(
+                f"the network file names no {name}: the contracts are not deployed yet. "
+                "'dragon-ledger chain deploy' does it."
+            )
+        return self.contracts[name]
+
     @property
     def addresses(self) -> dict[str, bytes]:
         """Address of every contract by name."""

@@ -53,13 +53,13 @@ def read_many(client: Client, views: Sequence[View[T]], block: BlockId = "latest
         StaleState: the node cannot answer for this block, or has no such contract there.
     """
     where = quantity(block)
-    addresses = client.network.addresses
+    network = client.network
     calls = [
         Call(
             "eth_call",
             (
                 {
-                    "to": "0x" + addresses[view.call.contract].hex(),
+                    "to": "0x" + network.contract(view.call.contract).address.hex(),
                     "data": "0x" + view.call.encode().hex(),
                 },
                 where,

@@ -96,7 +96,7 @@ def sign(
     return signer.sign(
         {
             "chainId": client.network.chain_id,
-            "to": client.network.contracts[call.contract].address,
+            "to": client.network.contract(call.contract).address,
             "data": call.encode(),
             "value": 0,
             "nonce": nonce,
@@ -217,7 +217,7 @@ def why_reverted(client: Client, sender: bytes, call: ContractCall, receipt: Rec
 def _fields(client: Client, sender: bytes, call: ContractCall) -> dict[str, str]:
     return {
         "from": "0x" + sender.hex(),
-        "to": "0x" + client.network.contracts[call.contract].address.hex(),
+        "to": "0x" + client.network.contract(call.contract).address.hex(),
         "data": "0x" + call.encode().hex(),
     }
 

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dragon_ledger.chain.accounts import Keystore, read_password
-from dragon_ledger.chain.client import Client
-from dragon_ledger.chain.deploy import deploy as deploy_contracts
+from dragon_ledger.chain.client import Client, identify
+from dragon_ledger.chain.deploy import deploy_into
 from dragon_ledger.chain.embedded import EmbeddedNode, stop_running
 from dragon_ledger.chain.network import FeeKind, Fees, Network
 from dragon_ledger.chain.transact import transfer
@@ -77,10 +77,12 @@ def stop(state: StateFolder = Path("node")) -> None:
 
 @app.command()
 def deploy(
-    rpc: Annotated[list[str], typer.Option(help="A node's address; repeatable.")],
     keystore: KeystoreFile,
+    rpc: Annotated[list[str] | None, typer.Option(help="A node's address; repeatable.")] = None,
     password_file: PasswordFile = None,
-    network: Annotated[Path, typer.Option(help="Network file to write.")] = NETWORK_DEFAULT,
+    network: Annotated[
+        Path, typer.Option(help="Network file to write; one without contracts is completed.")
+    ] = NETWORK_DEFAULT,
     admin: Annotated[
         bytes | None,
         typer.Option(parser=parse_address, help="The admin (default: the keystore's account)."),
@@ -107,19 +109,20 @@ def deploy(
     Example: dragon-ledger chain deploy --rpc http://127.0.0.1:8545 --keystore admin.json
     """
     console = Console(soft_wrap=True)
-    if network.exists():
-        _already_deployed(network, console)
+    planned = Network.load(network) if network.exists() else None
+    if planned is not None and planned.contracts:
+        _already_deployed(network, planned, console)
         return
+    if planned is None:
+        planned = _described(rpc or [], _fees(fees, gas_price, ask_gas_price), finality)
     signer = Keystore(keystore).unlock(read_password(password_file, f"Password of {keystore}: "))
     with console.status("deploying") as status:
-        made = deploy_contracts(
-            rpc,
+        made = deploy_into(
+            planned,
             signer,
             admin=admin or signer.address,
             approvals=approvals,
             root_delay=root_delay,
-            fees=_fees(fees, gas_price, ask_gas_price),
-            finality_blocks=finality,
             report=lambda step: status.update(Text(step)),
         )
     made.save(network)
@@ -136,19 +139,27 @@ def _fees(kind: FeeKind, gas_price: int | None, ask: bool) -> Fees:
     return Fees(kind, None if ask else gas_price or 0)
 
 
-def _already_deployed(network: Path, console: Console) -> None:
+def _described(rpc: list[str], fees: Fees, finality: int) -> Network:
+    """Describe the chain of these nodes, before anything is deployed to it."""
+    if not rpc:
+        raise ConfigurationError("give a node's address with --rpc, or a network file that has one")
+    chain_id, genesis = identify(rpc[0])
+    return Network(chain_id, genesis, {}, tuple(rpc), fees, finality)
+
+
+def _already_deployed(file: Path, network: Network, console: Console) -> None:
     """Deploying twice makes a second consortium: a network file that works is left alone."""
-    client = Client(Network.load(network))
+    client = Client(network)
     try:
         checks = verify_code(client)
     finally:
         client.close()
     if not all(check.matches for check in checks):
         raise ConfigurationError(
-            f"{network}: exists, and its contracts are not those published. "
+            f"{file}: exists, and its contracts are not those published. "
             "Move it away to deploy anew."
         )
-    console.print(f"Already deployed: {network} names contracts that are the published ones.")
+    console.print(f"Already deployed: {file} names contracts that are the published ones.")
 
 
 @app.command("verify-code")

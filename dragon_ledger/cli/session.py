@@ -115,7 +115,7 @@ class Session:
     def ledger(self, contract: str) -> LedgerAddress:
         """Chain and contract that a statement speaks to."""
         network = self.client.network
-        return LedgerAddress(network.chain_id, network.contracts[contract].address)
+        return LedgerAddress(network.chain_id, network.contract(contract).address)
 
     def say_why(self, contract: str, schema: str, act: str, subject: str, words: str) -> bytes:
         """Seal a statement on an act, hand it to the exchange, and return its digest."""

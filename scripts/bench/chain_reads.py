@@ -52,7 +52,7 @@ class Bulk:
             signed = signer.sign(
                 {
                     "chainId": self.client.network.chain_id,
-                    "to": self.client.network.contracts[call.contract].address,
+                    "to": self.client.network.contract(call.contract).address,
                     "data": call.encode(),
                     "value": 0,
                     "nonce": nonce,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +99,18 @@ def test_a_command_takes_the_next_nonce_when_another_program_uses_the_same_key(
         client = (empty_world.client, other)[place % 2]
         assert transact(client, empty_world.admin, propose(bytes([place]) * 20)).succeeded
     assert nonces(other, empty_world.admin.address).mined == 5
+
+
+def test_two_programs_with_one_key_both_get_through(empty_world: World) -> None:
+    def program(first: int) -> int:
+        client = Client(empty_world.client.network)
+        for step in range(4):
+            transact(client, empty_world.admin, propose(bytes([first + step]) * 20))
+        return first
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(program, [1, 101])) == [1, 101]
+    assert nonces(empty_world.client, empty_world.admin.address).mined == 8
 
 
 def test_a_transaction_that_reverts_when_mined_tells_why(slow_world: World) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from dragon_ledger.chain.accounts import Keystore
-from dragon_ledger.chain.client import Client
+from dragon_ledger.chain.client import Client, identify
 from dragon_ledger.chain.embedded import EmbeddedNode, running_pid
 from dragon_ledger.chain.network import Network
+from dragon_ledger.errors import NodeUnavailable
 from tests.chain.world import World, new_signer
 from tests.cli.command_line import PASSWORD, CommandLine
 
@@ -59,6 +60,32 @@ def test_a_deployment_over_a_network_file_that_does_not_fit_is_refused(
     ended = cli("chain", "verify-code", "--network", file)
     assert ended.code == 1
     assert "there is no code at this address" in ended.out
+
+
+def test_a_network_file_without_contracts_is_completed(
+    cli: CommandLine, node: EmbeddedNode
+) -> None:
+    chain_id, genesis = identify(node.url)
+    members = {"block": 0, "members": []}
+    file = cli.folder / "network.json"
+    Network(chain_id, genesis, {}, (node.url,), validators=members).save(file)
+    early = cli("consortium", "show", "--network", file)
+    assert early.code == 3
+    assert "not deployed yet" in early.err
+    keystore = ("--keystore", cli.keystore("admin", new_signer()))
+    ended = cli("chain", "deploy", "--network", file, *keystore, "--password-file", cli.password)
+    assert ended.code == 0
+    found = Network.load(file)
+    assert found.validators == members
+    assert len(found.contracts) == 4
+
+
+def test_deployment_needs_to_know_the_chain(cli: CommandLine) -> None:
+    keystore = ("--keystore", cli.keystore("admin", new_signer()))
+    file = cli.folder / "none.json"
+    ended = cli("chain", "deploy", "--network", file, *keystore, "--password-file", cli.password)
+    assert ended.code == 3
+    assert "--rpc" in ended.err
 
 
 @pytest.mark.usefixtures("empty_world")
@@ -111,7 +138,8 @@ def test_stop_ends_a_node_that_another_command_runs(cli: CommandLine) -> None:
     node = EmbeddedNode(cli.folder / "node")
     node.start()
     assert "Stopped" in cli("chain", "stop", "--state", cli.folder / "node").out
-    assert not node.alive
+    with pytest.raises(NodeUnavailable, match="ended by itself"):
+        node.wait(10)
     assert "No node runs" in cli("chain", "stop", "--state", cli.folder / "node").out
 
 

@@ -23,14 +23,6 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedNode]:
         yield running
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _short_pauses() -> Iterator[None]:
-    """The stage's own transactions are mined at once; only their polling takes time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dragon_ledger.chain.transact.POLL_SECONDS", 0.005)
-        yield
-
-
 def populate(url: str) -> World:
     admin = new_signer()
     world = World(Client(deploy([url], new_signer(), admin=admin.address, root_delay=60)), admin)

@@ -28,9 +28,9 @@ class Entry:
 
 
 @cache
-def entries() -> Mapping[str, Entry]:
-    """All kinds of findings of the imaging checks, by code."""
-    file = resources.files("dragon_ledger.quality") / "texts" / "imaging.toml"
+def entries(part: str = "imaging") -> Mapping[str, Entry]:
+    """All kinds of findings of a part of the checks (`imaging`, `clinical`), by code."""
+    file = resources.files("dragon_ledger.quality") / "texts" / f"{part}.toml"
     document = tomllib.loads(file.read_text("utf-8"))
     return {
         code: Entry(code, Severity(text["severity"]), text["expected"], text["mend"])

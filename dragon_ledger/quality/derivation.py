@@ -170,9 +170,13 @@ def _number(value: object) -> Decimal:
 def _of_severity(code: str, new: object) -> str:
     from dragon_ledger.quality.catalogue import entries  # noqa: PLC0415 (the catalogue needs RuleSet)
 
-    entry = entries().get(code)
-    own = entry.severity if entry else Severity.ERROR
-    return "tighter" if _RANK[Severity(str(new))] >= _RANK[own] else "looser"
+    entry = entries("imaging").get(code) or entries("clinical").get(code)
+    if entry is None or new not in set(Severity):
+        raise ConfigurationError(
+            f"severities: {code} = {new!r}: give a code of docs/quality-check.md and one of"
+            f" {[str(severity) for severity in Severity]}"
+        )
+    return "tighter" if _RANK[Severity(str(new))] >= _RANK[entry.severity] else "looser"
 
 
 def _of_terms(old: object, new: object) -> str:

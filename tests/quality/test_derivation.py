@@ -31,6 +31,10 @@ def derived(text: str) -> RuleSet:
         ("[domains.SU]\nrequired = true", "domains.SU.required"),
         ('[terminology]\nLBCAT = ["CHEMISTRY"]', "terminology.LBCAT"),
         ('[severities]\n"slices.rounded" = "error"', "severities.slices.rounded"),
+        (
+            '[severities]\n"domains.optional-absent" = "warning"',
+            "severities.domains.optional-absent",
+        ),
         ('[tags]\nKVP = { number = "(0018,0060)", vr = "DS", requirement = "value" }', "tags.KVP"),
     ],
 )
@@ -78,6 +82,8 @@ def test_removing_a_tag_is_a_loosening() -> None:
         ('[[loosening]]\npath = "limits.slices_minimum"', "needs a path and a reason"),
         ('[[loosening]]\npath = "tags.KVP"\nreason = "x"', "is not loosened"),
         ("[limits]\nslices_minimum = 40.5", "floating-point"),
+        ('[severities]\n"slices.none" = "error"', "give a code"),
+        ('[severities]\n"slices.rounded" = "grave"', "give a code"),
     ],
 )
 def test_mistakes_are_named(text: str, message: str) -> None:

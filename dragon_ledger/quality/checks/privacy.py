@@ -15,6 +15,7 @@ from dragon_ledger.quality.text_leaks import leaks
 from dragon_ledger.quality.transfer import TABLE_SUFFIXES, Role
 
 _UID = re.compile(r"\d+(\.\d+){3,}")
+_NUMBERED = re.compile(r"\d{1,6}")  # too short for any pattern
 _TITLE_CASE = re.compile(r"[A-Z][a-z]+[ _,^]+[A-Z][a-z]+")
 _SUFFIXES = (".dcm", ".csv", ".xpt")
 
@@ -68,7 +69,7 @@ def _paths(exam: Examination) -> Iterator[Finding]:
 
 def _why_leaking(exam: Examination, part: str) -> str:
     name = part.rpartition(".")[0] if part.lower().endswith(_SUFFIXES) else part
-    if _UID.fullmatch(name):
+    if _NUMBERED.fullmatch(name) or _UID.fullmatch(name):
         return ""
     spoken = re.sub("[_^,]+", " ", name)
     if contained(exam.name_tokens, spoken):

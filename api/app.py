@@ -22,6 +22,7 @@ from api.headers import SecurityHeaders
 from api.ledger import NODE_TIMEOUT, Ledger
 from api.openapi import document
 from api.problems import Problem, problem_response
+from api.readers import Readers
 from api.routes import artefacts, health, lists, verdicts
 from api.service import Service
 from api.settings import Settings
@@ -29,7 +30,6 @@ from api.spool import Spool, prepare
 from api.tokens import TokenStore
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.network import Network
-from dragon_ledger.digests.hdf5.worker import Hdf5Worker
 from dragon_ledger.errors import LedgerError
 
 logger = logging.getLogger("dragon_ledger.api")
@@ -75,14 +75,14 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     prepare(settings.spool)
     client = Client(Network.load(settings.network), settings.rpc or None, NODE_TIMEOUT)
     ledger = Ledger(settings, client)
-    with Hdf5Worker() as worker:
+    with Readers() as readers:
         app.state.service = Service(
             settings=settings,
             ledger=ledger,
             spool=Spool(settings.spool),
             artefacts=ArtefactStore(settings.artefacts, settings.artefact_total_bytes),
             tokens=TokenStore(settings.tokens),
-            worker=worker,
+            readers=readers,
         )
         ledger.start()
         try:

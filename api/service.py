@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from api.artefacts import ArtefactStore
 from api.ledger import Ledger
+from api.readers import Readers
 from api.settings import Settings
 from api.spool import Spool
 from api.tokens import TokenStore
-from dragon_ledger.digests.hdf5.worker import Hdf5Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +21,4 @@ class Service:
     spool: Spool
     artefacts: ArtefactStore
     tokens: TokenStore
-    worker: Hdf5Worker
+    readers: Readers

@@ -162,7 +162,7 @@ def _judge_presented(service: Service, presented: Presented, known: str | None) 
 def _present(service: Service, body: Spooled) -> Presented:
     """The file's digests; a file that has no content digest can still be known by its bytes."""
     try:
-        content = service.worker.digest(body.path).value
+        content = service.readers.digest(body.path).value
     except StorageError:
         raise
     except InputError as error:

@@ -12,11 +12,12 @@ from sqlalchemy import Engine
 
 from dragon_ledger.chain import reader
 from dragon_ledger.chain.facts import facts_for as facts_of_node
+from dragon_ledger.chain.states import Status
 from dragon_ledger.errors import Refused
 from dragon_ledger.index.database import reading
 from dragon_ledger.index.facts import facts_for
 from dragon_ledger.index.follower import Follower
-from dragon_ledger.provenance.results import Outcome
+from dragon_ledger.provenance.results import Outcome, Verdict
 from dragon_ledger.provenance.verdict import judge
 from dragon_ledger.records import Role, Source
 from tests.chain.world import World, digest
@@ -173,4 +174,21 @@ def compare(world: World, engine: Engine, value: bytes) -> str:
         assert verdict.check("accounts.valid").outcome is Outcome.PASS
         assert verdict.check("participants.accounted").outcome is Outcome.PASS
         assert verdict.check("purpose.same").outcome is Outcome.PASS
+    agree_with_the_contract(world, verdict)
     return str(verdict.answer)
+
+
+def agree_with_the_contract(world: World, verdict: Verdict) -> None:
+    """The ModelRegistry answers the same question in one word, from its bitmaps."""
+    said = reader.read(world.client, reader.status(verdict.digest))
+    failed = {check.id for check in verdict.checks if check.outcome is Outcome.FAIL}
+    if said.status is Status.UNKNOWN:
+        assert "digest.known" in failed
+    elif said.status is Status.AGGREGATE_ONLY:
+        assert "release.exists" in failed
+    elif said.status is Status.WITHDRAWN:
+        assert "release.not_withdrawn" in failed
+    else:
+        assert verdict.release is not None
+        assert verdict.release.id == said.release
+        assert ("versions.in_standing" in failed) == (said.status is Status.NOT_VALID)

@@ -91,7 +91,13 @@ def admit(
     role: Roles,
     name: Annotated[str, typer.Option(help="Its name, sealed into its record.")] = "",
     record: Annotated[
-        Path | None, typer.Option(help="Its record, a sealed document, instead of --name.")
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Its record, a sealed document, instead of --name.",
+        ),
     ] = None,
     words: Words = "",
 ) -> None:

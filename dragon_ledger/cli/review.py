@@ -31,7 +31,7 @@ from dragon_ledger.cli.session import (
     exchange_at,
     open_client,
 )
-from dragon_ledger.cli.values import parse_digest, shown
+from dragon_ledger.cli.values import flag_names, parse_digest, shown
 from dragon_ledger.provenance.reasons import VERSION_REASONS
 from dragon_ledger.records import DatasetVersion, DecisionKind, VersionFlag
 from dragon_ledger.site.statements import seal_decision
@@ -134,11 +134,7 @@ def reject(session: Session, version: Version, reason: Reason, words: Words = ""
 
     Example: dragon-ledger review reject 8c… --reason 4 --keystore reviewer.json
     """
-    found = version_for(session.client, version)
-    if VersionFlag.REJECTED in found.flags:
-        session.already(f"version {shown(version)} is rejected.")
-        return
-    _decide(session, found, "reject", reason, words)
+    _decide_once(session, version, "reject", VersionFlag.REJECTED, reason, words)
 
 
 @app.command()
@@ -148,11 +144,7 @@ def revoke(session: Session, version: Version, reason: Reason, words: Words = ""
 
     Example: dragon-ledger review revoke 8c… --reason 1 --keystore reviewer.json
     """
-    found = version_for(session.client, version)
-    if VersionFlag.REVOKED in found.flags:
-        session.already(f"version {shown(version)} is revoked.")
-        return
-    _decide(session, found, "revoke", reason, words)
+    _decide_once(session, version, "revoke", VersionFlag.REVOKED, reason, words)
 
 
 @app.command()
@@ -169,6 +161,17 @@ def reinstate(session: Session, version: Version, reason: Reason, words: Words =
         session.already(f"your organisation has reinstated version {shown(version)}.")
         return
     _decide(session, found, "reinstate", reason, words)
+
+
+def _decide_once(
+    session: Session, version: bytes, act: str, flag: VersionFlag, reason: int, words: str
+) -> None:
+    """Decide, unless the version is in the state that the decision leads to."""
+    found = version_for(session.client, version)
+    if flag in found.flags:
+        session.already(f"version {shown(version)} is {flag_names(flag)}.")
+        return
+    _decide(session, found, act, reason, words)
 
 
 def _decide(session: Session, version: DatasetVersion, act: str, reason: int, words: str) -> None:

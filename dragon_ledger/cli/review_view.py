@@ -18,7 +18,7 @@ from dragon_ledger.cli.values import flag_names, shown, shown_time
 from dragon_ledger.digests.canonical_json import JsonValue, parse_canonical_json
 from dragon_ledger.digests.documents import open_document
 from dragon_ledger.digests.qc_report import QC_REPORT_SCHEMA, QcReport, open_qc_summary
-from dragon_ledger.errors import InputError
+from dragon_ledger.errors import InputError, StorageError
 from dragon_ledger.provenance.reasons import DECISION_WORDS, version_reason
 from dragon_ledger.quality.report_terminal import render_report
 from dragon_ledger.records import DatasetVersion, VersionFlag
@@ -53,10 +53,17 @@ class Report:
         return parse_canonical_json(self.summary_bytes)
 
     def save(self, folder: Path) -> None:
-        """Write both documents as they are, so that `sha256sum` repeats their digests."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.json").write_bytes(self.envelope)
-        (folder / "summary.json").write_bytes(self.summary_bytes)
+        """Write both documents as they are, so that `sha256sum` repeats their digests.
+
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "report.json").write_bytes(self.envelope)
+            (folder / "summary.json").write_bytes(self.summary_bytes)
+        except OSError as error:
+            raise StorageError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
 def fetch_report(exchange: Exchange, version: DatasetVersion) -> Report:

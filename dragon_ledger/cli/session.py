@@ -24,6 +24,7 @@ from dragon_ledger.chain.states import AccountState
 from dragon_ledger.chain.transact import transact
 from dragon_ledger.digests.canonical_json import JsonValue
 from dragon_ledger.digests.documents import seal_document
+from dragon_ledger.errors import ConfigurationError
 from dragon_ledger.site.exchange import Exchange, open_exchange
 from dragon_ledger.site.statements import LedgerAddress
 
@@ -65,10 +66,17 @@ def open_client(network: Path, rpc: list[str] | None) -> Client:
 
 
 def exchange_at(address: str, token_file: Path | None) -> Exchange:
-    """The exchange that the options name."""
+    """The exchange that the options name; a folder is made when absent.
+
+    Raises:
+        ConfigurationError: the folder cannot be made, or the token file cannot be used.
+    """
     token = read_password(token_file, "") if token_file else None
     if "://" not in address:
-        Path(address).mkdir(parents=True, exist_ok=True)
+        try:
+            Path(address).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"--exchange {address}: {error.strerror}") from error
     return open_exchange(address, token, Path.cwd())
 
 

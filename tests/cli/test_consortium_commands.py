@@ -101,3 +101,16 @@ def test_a_value_in_another_form_is_refused_with_the_form(
     ended = cli("consortium", *arguments, "--keystore", "k.json")
     assert ended.code == 3
     assert said in ended.err
+
+
+@pytest.mark.usefixtures("empty_world")
+def test_paths_that_cannot_be_used_are_misuse(cli: CommandLine) -> None:
+    acting = cli.acting(cli.keystore("k", new_signer()))
+    (cli.folder / "file").write_text("")
+    root = ("--root", "0x" + "01" * 20, "--role", "site")
+    ended = cli("consortium", "admit", 3, *root, "--record", cli.folder / "absent", *acting)
+    assert ended.code == 3
+    inside = ("--exchange", cli.folder / "file" / "inside")
+    ended = cli("consortium", "admit", 3, *root, "--name", "x", *acting, *inside)
+    assert ended.code == 3
+    assert "Traceback" not in ended.err

@@ -80,3 +80,7 @@ class AlreadyRunning(LedgerError):
 
 class StorageError(LedgerError):
     """The local disk or database cannot hold what must be kept (full, read-only, damaged)."""
+
+
+class NotCovered(LedgerError):
+    """Evidence is sound and says nothing about what was asked."""

@@ -292,13 +292,15 @@ class Source(StrEnum):
 class Seals:
     """What a source shows of the seals of the block that its facts are as of.
 
-    `verified` is None when the network's blocks carry no validators' seals at all.
+    `verified` is None when the network's blocks carry no validators' seals at all; `accepted` says
+    that whoever asks takes such a block on its operator's word.
     """
 
     verified: bool | None
     signers: tuple[bytes, ...] = ()
     validators: tuple[bytes, ...] = ()
     detail: str = ""
+    accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

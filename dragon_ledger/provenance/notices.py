@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dragon_ledger.provenance.lineage import Case, Step, attempts
 from dragon_ledger.provenance.names import (
     account_node,
+    digest_node,
     hexed,
     moment,
     organisation_node,
@@ -32,6 +33,7 @@ from dragon_ledger.records import (
     Round,
     Run,
     VersionFlag,
+    Where,
 )
 
 KINDS = {
@@ -50,6 +52,7 @@ KINDS = {
     "OTHER_RELEASE": "the same digest was released more than once",
     "OTHER_ORIGIN": "another round has the same aggregate",
     "FILE_NOT_READ": "that the file holds the aggregate is the releaser's word until it is read",
+    "CHECKPOINT_ACCEPTED": "the state is its operator's word, which the verifier accepted",
 }
 
 
@@ -62,6 +65,7 @@ def notices(case: Case) -> tuple[Notice, ...]:
         *_people(case),
         *_others(case),
         *_file(case),
+        *_checkpoint(case),
     ]
     order = {kind: position for position, kind in enumerate(KINDS)}
     return tuple(sorted(found, key=lambda notice: order[notice.kind]))
@@ -190,3 +194,14 @@ def _file(case: Case) -> Iterator[Notice]:
             " releaser's word; present the file itself to have it read"
         )
         yield Notice("FILE_NOT_READ", words, release_node(release.id), release.act.where)
+
+
+def _checkpoint(case: Case) -> Iterator[Notice]:
+    as_of = case.facts.as_of
+    if as_of.seals.accepted:
+        words = (
+            f"nobody's seals were checked: block {as_of.block} ({hexed(as_of.block_hash)}) is"
+            " accepted on the word of whoever operates the chain"
+        )
+        subject = digest_node(case.facts.digest)
+        yield Notice("CHECKPOINT_ACCEPTED", words, subject, Where("chain", as_of.block))

@@ -183,7 +183,6 @@ MALFORMED = {
     "an extension without a path": rlp.encode([b"\x00", [b"\x20" + KEY, b"\x01"]]),
     "a branch below the end of the key": rlp.encode([b"\x00" + KEY, [b""] * 16 + [b"\x01"]]),
     "a reference of 31 bytes": rlp.encode([bytes(31)] * 16 + [b""]),
-    "a zero word": leaf(KEY, rlp.encode(b"")),
     "a word with a leading zero": leaf(KEY, rlp.encode(b"\x00\x01")),
     "a word of 33 bytes": leaf(KEY, rlp.encode(b"\x01" * 33)),
     "a word that is a list": leaf(KEY, rlp.encode([b"\x01"])),
@@ -204,6 +203,12 @@ def test_malformed_nodes_under_a_root_that_binds_them_are_refused(name: str) -> 
         return
     assert name == "inline nodes without end"
     assert answer == bytes(32)
+
+
+def test_a_zero_in_the_trie_means_zero() -> None:
+    """Anvil keeps zeros that other clients do not store."""
+    node = leaf(KEY, rlp.encode(b""))
+    assert storage_word(ProofNodes.of([node]), keccak(node), SLOT) == bytes(32)
 
 
 @pytest.mark.parametrize(

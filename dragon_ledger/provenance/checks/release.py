@@ -196,7 +196,12 @@ def _sealed(case: Case) -> Iterator[Finding]:
 
 
 def _sealed_required(case: Case) -> bool:
-    """Offline evidence stands on its seals alone; a live source shows the check (ADR 0060)."""
+    """Offline evidence stands on its seals alone; a live source shows the check (ADR 0060).
+
+    Who accepts a checkpoint takes an operator's word for the seals; the check then says so.
+    """
+    if case.facts.as_of.seals.accepted:
+        return False
     return case.facts.as_of.source == "bundle" or case.facts.as_of.seals.verified is not None
 
 

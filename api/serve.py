@@ -9,6 +9,7 @@ import uvicorn
 
 from api.app import create_app
 from api.settings import Settings
+from dragon_ledger.chain.network import Network
 from dragon_ledger.errors import ConfigurationError
 
 
@@ -25,9 +26,10 @@ def configuration(settings: Settings) -> uvicorn.Config:
     """Uvicorn's configuration; its own access log is off, for it would log query strings.
 
     Raises:
-        ConfigurationError: certificate or key cannot be read.
+        ConfigurationError: certificate, key or network file cannot be read.
     """
     listen = settings.listen
+    Network.load(settings.network)
     for file in (listen.tls_certificate, listen.tls_key):
         if file is not None and not file.is_file():
             raise ConfigurationError(f"{file}: no such file; [listen] names it for TLS")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from dragon_ledger.errors import ConfigurationError, InputError, NodeUnavailable
 
@@ -69,12 +71,23 @@ def _digests(model: Path) -> Presented:
     from dragon_ledger.digests.hdf5.worker import Hdf5Worker  # noqa: PLC0415
     from dragon_ledger.provenance.results import Presented  # noqa: PLC0415
 
-    by_bytes = file_digest(model).value
-    try:
-        with Hdf5Worker() as worker:
-            return Presented(by_bytes, worker.digest(model).value)
-    except InputError as error:
-        return Presented(by_bytes, None, str(error))
+    with _bar() as bar, Hdf5Worker() as worker:
+        by_bytes = file_digest(model, _step(bar, "reading bytes")).value
+        try:
+            return Presented(by_bytes, worker.digest(model, _step(bar, "reading content")).value)
+        except InputError as error:
+            return Presented(by_bytes, None, str(error))
+
+
+def _bar() -> Progress:
+    """Shown on a terminal only, and gone when it is done."""
+    console = Console(stderr=True)
+    return Progress(console=console, transient=True, disable=not console.is_terminal)
+
+
+def _step(bar: Progress, words: str) -> Callable[[int, int], None]:
+    task = bar.add_task(words, total=None)
+    return lambda done, size: bar.update(task, completed=done, total=size)
 
 
 def _ask_node(

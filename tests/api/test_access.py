@@ -25,7 +25,7 @@ from api.settings import Listen, require_protection
 from api.spool import prepare
 from api.tokens import TokenStore
 from dragon_ledger.errors import ConfigurationError, InputError
-from tests.api.conftest import Ledger
+from tests.api.conftest import Ledger, Server
 
 DOCUMENT = b'{"content":{},"salt":"00","schema":"plan/1"}'
 NAME = hashlib.sha256(DOCUMENT).hexdigest()
@@ -182,6 +182,38 @@ def test_the_service_refuses_to_start_unprotected(known: Ledger) -> None:
     done = known.server.run(*command)
     assert done.returncode == 3
     assert "without TLS" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_service_names_what_it_cannot_start_with(known: Ledger, tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    missing = tmp_path / "none.json"
+    known.server.run("api", "init", str(folder), "--network", str(missing))
+    done = known.server.run("api", "serve", "--config", str(folder / "api.toml"))
+    assert done.returncode == 3
+    assert str(missing) in done.stderr
+    assert "Traceback" not in done.stderr
+    again = known.server.run("api", "init", str(folder), "--network", str(missing))
+    assert again.returncode == 3
+
+
+@pytest.mark.slow
+def test_a_second_filler_is_a_state_and_no_failure(known: Ledger, tmp_path: Path) -> None:
+    """Two services on one index: the second answers, and says why it does not follow."""
+    second = Server(tmp_path, tmp_path / "api" / "api.toml")
+    second.run("api", "init", str(tmp_path / "api"), "--network", str(known.network), "--port", "0")
+    index = known.server.config.parent / "index.sqlite"
+    second.configure('index = "index.sqlite"', f'index = "{index}"')
+    second.start()
+    try:
+        ready = httpx.get(f"{second.url}/readyz")
+        assert "follow = false" in problem(ready, 503, "not-ready")
+        second.stop()
+        second.configure("follow = true", "follow = false")
+        second.start()
+        second.wait_for_block(known.world.client.block().number)
+    finally:
+        second.stop()
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, select
 
 from dragon_ledger.chain.facts import facts_for as facts_of_node
@@ -15,6 +16,8 @@ from dragon_ledger.index.follower import Follower
 from dragon_ledger.records import Facts, Source
 from tests.chain.world import World, digest
 from tests.index.conftest import RELEASER, train
+
+pytestmark = pytest.mark.slow
 
 
 def content(engine: Engine) -> dict[str, list[Any]]:

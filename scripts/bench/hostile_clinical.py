@@ -179,7 +179,11 @@ def main() -> int:
     for seed in range(given.first, given.first + given.count):
         name, done, content = damaged(seed, tables)
         started = time.process_time()
-        result = judge(name, content, tables)
+        try:
+            result = judge(name, content, tables)
+        except BaseException:
+            print(f"seed {seed}: {name}, {done}: crashed")
+            raise
         seconds = time.process_time() - started
         slowest = max(slowest, seconds)
         outcomes["read" if name in result.notes else "unreadable"] += 1

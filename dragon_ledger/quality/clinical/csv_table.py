@@ -39,7 +39,6 @@ def read_csv_table(path: str, domain: str, content: bytes, known: frozenset[str]
         raise UnreadableTable("the file holds no text but a byte order mark or line ends")
     separator, header = _recognise_header(body, known)
     names, oddities = _variable_names(header)
-    _refuse_uneven_rows(body, separator, len(header))
     frame = _frame(body, separator, names)
     frame, padded = _without_surrounding_blanks(frame)
     frame, blank_rows = _without_blank_rows(frame)
@@ -137,25 +136,36 @@ def _quoted_lengths(body: bytes, separator: str) -> Iterator[tuple[int, int]]:
 
 
 def _frame(body: bytes, separator: str, names: list[str]) -> pl.DataFrame:
+    """Read the rows; a row that is too long stops polars, one that is too short ends in nulls."""
+    quoted = b'"' in body
+    if quoted:
+        _refuse_uneven_rows(body, separator, len(names))
     try:
-        frame = pl.read_csv(
-            body,
-            separator=separator,
-            infer_schema=False,
-            quote_char='"' if b'"' in body else None,
-            row_index_name=ROW,
-            row_index_offset=2,
-            truncate_ragged_lines=False,
-        )
+        frame = _read(body, separator, quoted=quoted)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        _refuse_uneven_rows(body, separator, len(names))
         raise UnreadableTable(
             "the table's quoting cannot be followed: a quote inside a value must be doubled and "
             "the value be quoted"
         ) from error
     if frame.width != len(names) + 1:
         raise UnreadableTable(f"the header names {len(names)} columns, the rows {frame.width - 1}")
+    if not quoted and frame.to_series(-1).has_nulls():
+        _refuse_uneven_rows(body, separator, len(names))
     frame.columns = [ROW, *names]
     return frame.select(ROW, *(name for name in names if not name.startswith("#")))
+
+
+def _read(body: bytes, separator: str, *, quoted: bool) -> pl.DataFrame:
+    return pl.read_csv(
+        body,
+        separator=separator,
+        infer_schema=False,
+        quote_char='"' if quoted else None,
+        row_index_name=ROW,
+        row_index_offset=2,
+        truncate_ragged_lines=False,
+    )
 
 
 def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Oddity]]:

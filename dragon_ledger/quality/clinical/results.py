@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from dragon_ledger.quality.clinical.missing import is_number
-from dragon_ledger.quality.clinical.reporting import Reporter
+from dragon_ledger.quality.clinical.reporting import Question, Reporter
 from dragon_ledger.quality.clinical.table import Table
 from dragon_ledger.quality.clinical.units import scale_of
 from dragon_ledger.quality.findings import Finding
@@ -24,31 +24,30 @@ def check_results(table: Table) -> list[Finding]:
     if table.domain not in _FINDINGS:
         return []
     reporter = Reporter(table)
-    return [
-        *_standard_numbers(table, reporter),
-        *_standard_units(table, reporter),
-        *_conversions(table, reporter),
-        *_result_categories(table, reporter),
+    questions = [
+        *_standard_numbers(table),
+        *_conversions(table),
+        *_result_categories(table),
     ]
+    return [*reporter.answers(questions), *_standard_units(table, reporter)]
 
 
 def _number(name: str) -> pl.Expr:
     return pl.when(is_number(name)).then(pl.col(name)).cast(pl.Float64, strict=False)
 
 
-def _standard_numbers(table: Table, reporter: Reporter) -> list[Finding]:
+def _standard_numbers(table: Table) -> list[Question]:
     """CORE-000732 and CORE-000863, and equality of --STRESC and --STRESN."""
     text, number = table.name_of("--STRESC"), table.name_of("--STRESN")
     if not table.has(text, number):
         return []
     has_text, has_number = pl.col(text).is_not_null(), pl.col(number).is_not_null()
     differs = (_number(text) - _number(number)).abs() > EQUAL * _number(text).abs()
+    extra = has_text & ~is_number(text) & has_number
     return [
-        *reporter.rows("sdtm.standard-number-absent", is_number(text) & ~has_number, number),
-        *reporter.rows(
-            "sdtm.standard-number-extra", has_text & ~is_number(text) & has_number, number
-        ),
-        *reporter.rows("sdtm.standard-number-differs", differs, number),
+        Question("sdtm.standard-number-absent", is_number(text) & ~has_number, number),
+        Question("sdtm.standard-number-extra", extra, number),
+        Question("sdtm.standard-number-differs", differs, number),
     ]
 
 
@@ -68,31 +67,28 @@ def _standard_units(table: Table, reporter: Reporter) -> list[Finding]:
                          known=known)  # fmt: skip
 
 
-def _conversions(table: Table, reporter: Reporter) -> list[Finding]:
+def _conversions(table: Table) -> list[Question]:
     names = [table.name_of(stem) for stem in ("--ORRES", "--ORRESU", "--STRESN", "--STRESU")]
     if not table.has(*names):
         return []
     original, unit, standard, standard_unit = names
-    factor = _factors(table.frame, unit, standard_unit)
-    if factor is None:
-        return []
-    key = pl.concat_str(unit, standard_unit, separator="\n")
-    rate = key.replace_strict(factor, default=None, return_dtype=pl.Float64)
+    rate = _rate(table.frame, unit, standard_unit)
     wanted = _number(original) * rate
     tolerance = pl.when(rate == 1.0).then(EQUAL).otherwise(ROUNDING)
     wrong = (wanted - _number(standard)).abs() > tolerance * wanted.abs()
-    return reporter.rows("sdtm.conversion", wrong, standard)
+    return [Question("sdtm.conversion", wrong, standard)]
 
 
-def _factors(frame: pl.DataFrame, unit: str, standard_unit: str) -> dict[str, float] | None:
-    """The factor for each pair of units in a table; only pairs that can be converted have one."""
+def _rate(frame: pl.DataFrame, unit: str, standard_unit: str) -> pl.Expr:
+    """The factor between a row's two units; null where they cannot be converted."""
     pairs = frame.lazy().select(unit, standard_unit).drop_nulls().unique().collect()
-    factors = {
-        f"{original}\n{standard}": rate
-        for original, standard in pairs.iter_rows()
-        if (rate := factor_between(original, standard)) is not None
-    }
-    return factors or None
+    rates = [pl.when(pl.col(unit) == pl.col(standard_unit)).then(1.0)]
+    for original, standard in sorted(pairs.iter_rows()):
+        factor = factor_between(original, standard)
+        if factor is not None and original != standard:
+            is_pair = (pl.col(unit) == original) & (pl.col(standard_unit) == standard)
+            rates.append(pl.when(is_pair).then(factor))
+    return pl.coalesce(rates)
 
 
 def factor_between(original: str, standard: str) -> float | None:
@@ -105,10 +101,10 @@ def factor_between(original: str, standard: str) -> float | None:
     return first.factor / second.factor
 
 
-def _result_categories(table: Table, reporter: Reporter) -> list[Finding]:
+def _result_categories(table: Table) -> list[Question]:
     """CORE-000101."""
     category, result = table.name_of("--RESCAT"), table.name_of("--STRESC")
     if not table.has(category, result):
         return []
     wrong = pl.col(category).is_not_null() & pl.col(result).is_null()
-    return reporter.rows("sdtm.result-category", wrong, category)
+    return [Question("sdtm.result-category", wrong, category)]

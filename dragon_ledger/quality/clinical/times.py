@@ -6,6 +6,7 @@ SDTM IG 3.3 section 4.4 allows less precise dates (2020-12), a hyphen for an unk
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -23,20 +24,27 @@ _DURATION = (
     r"(T(\d+([.,]\d+)?H)?(\d+([.,]\d+)?M)?(\d+([.,]\d+)?S)?)?)$"
 )
 _EARLIEST = "1850"
+_USUAL = r"^(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?)?$"
 
 
 def check_times(table: Table, today: date) -> list[Finding]:
     """Findings about one table's dates (--DTC) and durations (--DUR)."""
-    dates = [name for name in table.variables if name.endswith("DTC")]
-    durations = [
-        name for name in table.variables if name.endswith("DUR") and name.startswith(table.domain)
-    ]
-    return Reporter(table).answers(
-        [
-            *(question for name in dates for question in _dates(name, today)),
-            *(_duration(name) for name in durations),
-        ]
-    )
+    findings: list[Finding] = []
+    for name in table.variables:
+        if name.endswith("DTC"):
+            unusual = table.frame.lazy().filter(~_plainly_right(name, today)).collect()
+            reporter = Reporter(replace(table, frame=unusual))
+            findings += reporter.answers(_dates(name, today))
+        elif name.endswith("DUR") and name.startswith(table.domain):
+            findings += Reporter(table).answer(_duration(name))
+    return findings
+
+
+def _plainly_right(name: str, today: date) -> pl.Expr:
+    """Whether a date is of the usual form and exists in every month: most need no closer look."""
+    text = pl.col(name)
+    past = text.str.slice(0, 10) <= today.isoformat()
+    return (text.str.contains(_USUAL) & past).fill_null(value=True)
 
 
 def _dates(name: str, today: date) -> list[Question]:

@@ -14,8 +14,12 @@ from dragon_ledger.chain.embedded import (
     running_pid,
     stop_running,
 )
+from dragon_ledger.chain.facts import facts_for
 from dragon_ledger.chain.network import Network
-from dragon_ledger.errors import AlreadyRunning, ConfigurationError, NodeUnavailable
+from dragon_ledger.chain.sender import receipts
+from dragon_ledger.errors import AlreadyRunning, ConfigurationError, NodeUnavailable, StaleState
+from tests.chain.history import populate, tell_history
+from tests.chain.world import fresh_world
 
 
 def _chain(node: EmbeddedNode) -> Client:
@@ -122,3 +126,21 @@ def test_stopping_waits_until_the_state_is_written(tmp_path: Path) -> None:
     assert (tmp_path / "state.json").stat().st_mtime >= began - 1
     with EmbeddedNode(tmp_path):
         assert client.block().number == 20
+
+
+@pytest.mark.slow
+def test_logs_receipts_and_facts_are_the_same_after_a_restart(tmp_path: Path) -> None:
+    with EmbeddedNode(tmp_path) as node:
+        world = populate(fresh_world(node.url))
+        aggregate = tell_history(world)
+        before = facts_for(world.client, aggregate)
+    released = before.releases[0].act.where.transaction
+    assert released is not None
+    with EmbeddedNode(tmp_path):
+        client = Client(world.client.network)
+        assert facts_for(client, aggregate) == before
+        (receipt,) = receipts(client, [released])
+        assert receipt is not None
+        assert receipt.block == before.releases[0].act.where.block
+        with pytest.raises(StaleState, match="cannot answer for block"):
+            facts_for(client, aggregate, before.as_of.block - 2)

@@ -77,7 +77,6 @@ class SiteConfig:
     inbox: Path
     purpose: bytes
     rule_set: str
-    cumulative: bool
     workers: int
     ethics: EthicsSettings
 
@@ -90,11 +89,7 @@ class SiteConfig:
         """
         document = Document.load(folder / SITE_FILE)
         site = document.section("site", frozenset({"partner", "organisation", "poll_seconds"}))
-        data = document.section(
-            "data", frozenset({"inbox", "purpose", "rule_set", "transfers", "workers"})
-        )
-        if (transfers := data.text("transfers")) not in ("cumulative", "incremental"):
-            raise data.wrong("transfers", '"cumulative" or "incremental"')
+        data = document.section("data", frozenset({"inbox", "purpose", "rule_set", "workers"}))
         return SiteConfig(
             folder=folder,
             partner=site.text("partner"),
@@ -102,7 +97,6 @@ class SiteConfig:
             inbox=data.path("inbox"),
             purpose=data.digest("purpose"),
             rule_set=data.text("rule_set"),
-            cumulative=transfers == "cumulative",
             workers=data.number("workers", 0, 1024),
             ethics=_ethics(document),
         )
@@ -172,10 +166,9 @@ poll_seconds = {choices.poll_seconds}
 inbox = "inbox"
 # Digest of the purpose for which the data may be used, as the coordinating centre published it.
 purpose = {_quoted(choices.purpose)}
-# The rule set that transfers are checked by.
+# The rule set that transfers are checked by. It also says whether a transfer adds to the last
+# version (incremental, as in hds-1.0) or holds everything so far (cumulative).
 rule_set = "hds-1.0"
-# "cumulative": a transfer holds everything so far. "incremental": it adds to the last version.
-transfers = "cumulative"
 # Processes of the quality check; 0 takes one per core.
 workers = 0
 

@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import dragon_ledger
-from dragon_ledger.digests.dataset_json import read_manifest
 from dragon_ledger.digests.ethics_file import EthicsDocument, seal_ethics_file
 from dragon_ledger.digests.file import file_digest
 from dragon_ledger.digests.manifest import NO_SUBJECT, ClinicalRow, FileRecord, Record
 from dragon_ledger.digests.qc_report import seal_qc_report
-from dragon_ledger.errors import InputError
 from dragon_ledger.site.config import SiteConfig
 from dragon_ledger.site.dataset import DatasetBuilder, NewVersion, PreviousDataset, write_stems
 from dragon_ledger.site.event_log import log_event
@@ -50,7 +48,8 @@ class Checked:
     """The outcome of a quality check: what is sealed, and what the version is made from.
 
     `outcome` is PASS, FAIL or NOT VERIFIABLE; `rows` are the clinical rows by subject; `series`
-    says patient and study of each SeriesInstanceUID.
+    says patient and study of each SeriesInstanceUID. `adds`: the transfer adds to the last version
+    (incremental) and takes the images at `withdrawn` out of it; else it holds everything.
     """
 
     outcome: str
@@ -61,6 +60,8 @@ class Checked:
     files: Sequence[CheckedFile]
     rows: Mapping[str, Sequence[ClinicalRow]]
     series: Mapping[str, tuple[str, str]]
+    adds: bool
+    withdrawn: frozenset[str]
 
 
 def complete_transfers(inbox: Path) -> Iterator[Path]:
@@ -126,7 +127,10 @@ class Intake:
         self.copy(transfer, checked)
         previous = self._previous()
         version = self._builder.build(
-            self._records(transfer.name, checked, previous), previous_dataset(previous)
+            records_of(transfer.name, checked),
+            PreviousDataset(previous[0], previous[2]) if previous else None,
+            adds=checked.adds,
+            withdrawn=checked.withdrawn,
         )
         commitment = version.dataset.commitment()
         identifier = version_id(
@@ -169,32 +173,6 @@ class Intake:
             if entry is None or entry.state is not State.REFUSED:
                 return identifier, facts, self._store.get(bytes.fromhex(facts["tree"]))
         return None
-
-    def _records(
-        self,
-        transfer: str,
-        checked: Checked,
-        previous: tuple[bytes, Mapping[str, Any], bytes] | None,
-    ) -> dict[str, list[Record]]:
-        records: dict[str, list[Record]] = {}
-        if previous and not self._config.cumulative:
-            self._inherit(records, previous[0])
-        for file in checked.files:
-            record = file.record
-            if file.subject is None and not self._config.cumulative:
-                # Each transfer brings tables of the same names, with its own rows only.
-                record = replace(record, path=f"tables/{transfer}/{record.path}")
-            records.setdefault(file.subject or NO_SUBJECT, []).append(record)
-        for subject, rows in checked.rows.items():
-            records.setdefault(subject, []).extend(rows)
-        if not set(records) - {NO_SUBJECT}:
-            raise InputError("holds no subject: no image lies in the folder structure")
-        return records
-
-    def _inherit(self, records: dict[str, list[Record]], version: bytes) -> None:
-        for data in self._database.manifests(version):
-            manifest = read_manifest(data)
-            records[manifest.subject] = [salted.record for salted in manifest.records]
 
     def _facts(
         self,
@@ -250,6 +228,8 @@ class Intake:
             "transfer": transfer.name,
             "outcome": checked.outcome,
             "series": dict(checked.series),
+            "adds": checked.adds,
+            "withdrawn": sorted(checked.withdrawn),
             "registration": act.to_json(),
             "summary": summary.hex(),
             "annex": self._store.put(checked.annex).hex(),
@@ -272,11 +252,21 @@ class Intake:
         return seal_ethics_file(self._config.ethics.declarations, papers, secrets.token_bytes(32))
 
 
-def previous_dataset(
-    previous: tuple[bytes, Mapping[str, Any], bytes] | None,
-) -> PreviousDataset | None:
-    """The part of the preceding version that a new one is built on."""
-    return PreviousDataset(previous[0], previous[2]) if previous else None
+def records_of(transfer: str, checked: Checked) -> dict[str, list[Record]]:
+    """The records of a transfer by subject; tables and rows of nobody stand under NO_SUBJECT.
+
+    Each transfer brings tables of the same names, so they are kept below `tables/TRANSFER/`.
+    """
+    records: dict[str, list[Record]] = {}
+    for file in checked.files:
+        if file.subject is None:
+            table = replace(file.record, path=f"tables/{transfer}/{file.record.path}")
+            records.setdefault(NO_SUBJECT, []).append(table)
+        else:
+            records.setdefault(file.subject, []).append(file.record)
+    for subject, rows in checked.rows.items():
+        records.setdefault(subject, []).extend(rows)
+    return records
 
 
 Checker = Callable[[Path], Checked]

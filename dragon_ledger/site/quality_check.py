@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -18,7 +19,7 @@ from dragon_ledger.quality.known import (
     Progress,
 )
 from dragon_ledger.quality.tables import UnreadableTable, read_table
-from dragon_ledger.site.intake import Checked, CheckedFile
+from dragon_ledger.site.intake import COMPLETION_MARKER, Checked, CheckedFile
 from dragon_ledger.site.records_database import RecordsDatabase
 
 if TYPE_CHECKING:
@@ -62,9 +63,11 @@ class QualityCheck:
             summary=report.summary_json(),
             annex=report.annex_json(),
             html=render_html(report.summary(), report.annex()).encode(),
-            files=[_file(record) for record in report.files],
+            files=[_file(record) for record in report.files if record.path != COMPLETION_MARKER],
             rows=clinical_rows(transfer, report.files),
             series={row.series_uid: (row.subject, row.study_uid) for row in report.series},
+            adds=not self._cumulative,
+            withdrawn=withdrawn_paths(transfer, report.files),
         )
 
     def report(self, transfer: Path, *, reread: bool = False) -> QualityReport:
@@ -106,14 +109,42 @@ class QualityCheck:
             record = _read(data)
             yield record.path, record
 
+    @property
+    def _cumulative(self) -> bool:
+        return bool(self._rules.document["transfer"]["type"] == "cumulative")
+
     def _previous(self) -> PreviousVersion | None:
-        """The last version that passed, as what a new transfer is compared with."""
-        for _, facts in reversed(self._database.versions()):
-            if facts["outcome"] == "PASS":
-                return PreviousVersion(
-                    {path: record.sha256 for path, record in self._files(facts["transfer"])}
+        """The files of the last version that passed, as what a new transfer is compared with."""
+        files: dict[str, bytes] = {}
+        found = False
+        for _, facts in self._database.versions():
+            if facts["outcome"] != "PASS":
+                continue
+            if not facts["adds"]:
+                files.clear()
+            found = True
+            files.update((path, record.sha256) for path, record in self._files(facts["transfer"]))
+            for path in facts["withdrawn"]:
+                files.pop(path, None)
+        return PreviousVersion(files) if found else None
+
+
+def withdrawn_paths(transfer: Path, files: tuple[FileRecord, ...]) -> frozenset[str]:
+    """Paths that the transfer's table of changes declares as withdrawn.
+
+    A table that cannot be read withdraws nothing; the quality report says what is wrong with it.
+    """
+    paths: set[str] = set()
+    for file in files:
+        if file.subject is None and file.path.lower().endswith("_changes.csv"):
+            with contextlib.suppress(UnreadableTable):
+                table = read_table(file.path, (transfer / file.path).read_bytes())
+                paths.update(
+                    row.values.get("path", "")
+                    for row in table.rows
+                    if row.values.get("action", "").lower() == "withdraw"
                 )
-        return None
+    return frozenset(paths - {""})
 
 
 def clinical_rows(

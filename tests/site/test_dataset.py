@@ -85,6 +85,69 @@ def _is_file(record: Record) -> bool:
     return isinstance(record, FileRecord)
 
 
+def test_an_incremental_transfer_adds_corrects_and_withdraws(
+    database: RecordsDatabase, builder: DatasetBuilder
+) -> None:
+    first = builder.build({name: records(name) for name in "abc"}, None)
+    keep(database, FIRST, first)
+    scan = FileRecord("a/study/series/2.dcm", 5, bytes([9]) * 32)
+    corrected = FileRecord("b/study/series/1.dcm", 7, bytes([8]) * 32)
+    again = ClinicalRow("DM", {"usubjid": "a", "age": "60"})
+    second = builder.build(
+        {"a": [scan, again], "b": [corrected], "d": records("d")},
+        PreviousDataset(FIRST, write_stems(first.dataset.tree)),
+        adds=True,
+        withdrawn=frozenset({"c/study/series/1.dcm"}),
+    )
+    keep(database, SECOND, second)
+    found = {
+        manifest.subject: [salted.record for salted in manifest.records]
+        for manifest in map(read_manifest, database.manifests(SECOND))
+    }
+    assert found == {
+        "a": [*records("a"), scan],
+        "b": [records("b")[1], corrected],
+        "c": [records("c")[1]],
+        "d": records("d"),
+    }
+
+
+def test_whom_an_incremental_transfer_does_not_touch_is_not_read(
+    database: RecordsDatabase, builder: DatasetBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = builder.build({f"subject {number}": records("x") for number in range(50)}, None)
+    keep(database, FIRST, first)
+
+    def refuse(digest: bytes) -> bytes:
+        raise AssertionError(f"manifest {digest.hex()} was read")
+
+    monkeypatch.setattr(database, "manifest", refuse)
+    second = builder.build(
+        {"new": records("new")},
+        PreviousDataset(FIRST, write_stems(first.dataset.tree)),
+        adds=True,
+    )
+    assert len(second.members) == 51
+    assert len(second.manifests) == 1
+
+
+def test_a_subject_of_whom_everything_is_withdrawn_is_not_in_the_version(
+    database: RecordsDatabase, builder: DatasetBuilder
+) -> None:
+    only: list[Record] = [FileRecord("c/1.dcm", 1, bytes(32))]
+    first = builder.build({"a": records("a"), "c": only}, None)
+    keep(database, FIRST, first)
+    second = builder.build(
+        {},
+        PreviousDataset(FIRST, write_stems(first.dataset.tree)),
+        adds=True,
+        withdrawn=frozenset({"c/1.dcm"}),
+    )
+    commitment = second.dataset.commitment()
+    verify_absent(commitment, "c", second.dataset.prove_absent("c"))
+    assert len(second.members) == 1
+
+
 def test_after_a_restart_presence_and_absence_can_be_proved(
     database: RecordsDatabase, builder: DatasetBuilder
 ) -> None:

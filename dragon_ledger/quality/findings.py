@@ -125,18 +125,25 @@ def overall(results: Iterable[CheckResult]) -> CheckOutcome:
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
-def group(findings: Iterable[Finding]) -> tuple[FindingGroup, ...]:
-    """Put equal findings together: errors first, then by check, code, place; the order is total."""
+def group(findings: Iterable[Finding], checks: Sequence[str] = ()) -> tuple[FindingGroup, ...]:
+    """Put equal findings together: errors first, then by check, code, place; the order is total.
+
+    Args:
+        findings: in any order.
+        checks: ids of the checks in the order that people read them.
+    """
     members: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
-        members.setdefault(group_key(finding), []).append(finding)
+        members.setdefault(group_key(finding, checks), []).append(finding)
     return tuple(_group_of(members[key]) for key in sorted(members))
 
 
-def group_key(finding: Finding) -> tuple[str, ...]:
+def group_key(finding: Finding, checks: Sequence[str] = ()) -> tuple[str, ...]:
     """Equal findings have equal keys; groups are in the order of their keys."""
+    place = checks.index(finding.check) if finding.check in checks else len(checks)
     return (
         str(_RANK[finding.severity]),
+        f"{place:04d}",
         finding.check,
         finding.code,
         finding.tag or "",

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from dragon_ledger.quality.dicom.image_facts import ImageFacts, from_memo
 from dragon_ledger.quality.dicom.workers import Answer, Reader, Task, read_all
@@ -42,11 +43,13 @@ class _Reading:
     tree: TransferTree
     profile: str
     progress: Callable[[Progress], None] | None
+    total_bytes: int
     facts: dict[str, ImageFacts] = field(default_factory=dict)
     records: dict[str, FileRecord] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     tables: dict[Role, Table] = field(default_factory=dict)
+    shared: dict[object, Any] = field(default_factory=dict)
     done_files: int = 0
     done_bytes: int = 0
 
@@ -55,10 +58,8 @@ class _Reading:
         self.done_files += files
         self.done_bytes += size
         if self.progress is not None:
-            total = sum(file.size for file in self.tree.files)
-            self.progress(
-                Progress(self.done_files, len(self.tree.files), self.done_bytes, total, new)
-            )
+            files, size = len(self.tree.files), self.total_bytes
+            self.progress(Progress(self.done_files, files, self.done_bytes, size, new))
 
 
 def read_transfer(
@@ -72,7 +73,8 @@ def read_transfer(
     required = tuple((rule.tag, rule.keyword) for rule in rules.tags)
     profile = hashlib.sha256(repr(required).encode()).hexdigest()[:16]
     reader = Reader(folder, required, profile)
-    reading = _Reading(read_tree(folder, rules), profile, progress)
+    tree = read_tree(folder, rules)
+    reading = _Reading(tree, profile, progress, sum(file.size for file in tree.files))
     by_path = {file.path: file for file in reading.tree.files}
     tasks = _image_tasks(reading.tree)
     fresh = [task for task in tasks if not _remember(reading, by_path[task.path], task, known)]
@@ -113,7 +115,7 @@ def _remember(
         file.inode,
     ):
         return False
-    facts = from_memo(record.memo, reading.profile)
+    facts = from_memo(record.memo, reading.profile, reading.shared)
     if facts is None or (task.decode and not facts.decoded):
         return False
     reading.facts[file.path] = facts
@@ -136,7 +138,7 @@ def _read_images(
 
 
 def _keep(reading: _Reading, file: TreeFile, answer: Answer) -> FileRecord | None:
-    facts = from_memo(answer.memo, reading.profile)
+    facts = from_memo(answer.memo, reading.profile, reading.shared)
     reading.facts[file.path] = facts or ImageFacts(problem="the reader gave no answer")
     if answer.sha256 is None:
         return None

@@ -27,7 +27,7 @@ from dragon_ledger.quality.findings import (
     place_key,
 )
 from dragon_ledger.quality.known import FileRecord
-from dragon_ledger.quality.rules import RuleSet, canonical_json
+from dragon_ledger.quality.rules import RuleSet, canonical_json, presentable
 
 SUMMARY_FORMAT = "dragon-ledger/qc-summary/1"
 ANNEX_FORMAT = "dragon-ledger/qc-annex/1"
@@ -110,11 +110,15 @@ class QualityReport:
     @cached_property
     def groups(self) -> tuple[FindingGroup, ...]:
         """Equal findings as one, errors first."""
-        return group(self.findings)
+        return group(self.findings, self._order)
+
+    @cached_property
+    def _order(self) -> tuple[str, ...]:
+        return tuple(rule.id for rule in self.rules.checks)
 
     @cached_property
     def _group_numbers(self) -> dict[tuple[str, ...], int]:
-        keys = sorted({group_key(finding) for finding in self.findings})
+        keys = sorted({group_key(finding, self._order) for finding in self.findings})
         return {key: number for number, key in enumerate(keys)}
 
     def result(self, check: str) -> CheckResult:
@@ -134,14 +138,21 @@ class QualityReport:
 
     def summary_json(self) -> bytes:
         """The summary's committed bytes."""
-        return canonical_json(self.summary())
+        return canonical_json(self._summary())
 
     def annex_json(self) -> bytes:
         """The subject annex's committed bytes."""
-        return canonical_json(self.annex())
+        return canonical_json(self._annex())
 
     def summary(self) -> dict[str, Any]:
-        """Verdicts, counts, rules and findings without any subject, file or value."""
+        """The summary as `json.loads` reads it from its bytes."""
+        return dict(presentable(self._summary()))
+
+    def annex(self) -> dict[str, Any]:
+        """The subject annex as `json.loads` reads it from its bytes."""
+        return dict(presentable(self._annex()))
+
+    def _summary(self) -> dict[str, Any]:
         return {
             "format": SUMMARY_FORMAT,
             "statement": INTEGRITY_IS_NOT_TRUTH,
@@ -163,17 +174,13 @@ class QualityReport:
             "counts": self._counts(),
         }
 
-    def annex(self) -> dict[str, Any]:
-        """Findings with their places, the per-subject table, slice positions.
-
-        A finding's `group` is the place of its group in the summary's `findings`.
-        """
+    def _annex(self) -> dict[str, Any]:
         return {
             "format": ANNEX_FORMAT,
             "day": self.today.isoformat(),
             "rule_set": {"name": self.rules.name, "digest": str(self.rules.digest)},
             "findings": [
-                {"group": self._group_numbers[group_key(entry)], **_finding(entry)}
+                {"group": self._group_numbers[group_key(entry, self._order)], **_finding(entry)}
                 for entry in self.findings[:MOST_FINDINGS]
             ],
             "findings_left_out": max(0, len(self.findings) - MOST_FINDINGS),

@@ -210,11 +210,12 @@ def canonical_json(value: object) -> bytes:
     Raises:
         ConfigurationError: a floating-point number is in it; numbers with a point are texts here.
     """
-    text = json.dumps(_canonical(value), separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(presentable(value), separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8")
 
 
-def _canonical(value: object) -> object:
+def presentable(value: object) -> Any:
+    """The value with sorted names and without text that is no Unicode, see `canonical_json`."""
     match value:
         case str():
             return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -222,9 +223,9 @@ def _canonical(value: object) -> object:
             raise ConfigurationError(f"{value!r} is a floating-point number: write it as a text")
         case Mapping():
             names = sorted(value, key=lambda name: str(name).encode("utf-16-be", "surrogatepass"))
-            return {_canonical(name): _canonical(value[name]) for name in names}
+            return {presentable(name): presentable(value[name]) for name in names}
         case list() | tuple():
-            return [_canonical(entry) for entry in value]
+            return [presentable(entry) for entry in value]
     return value
 
 

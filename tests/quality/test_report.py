@@ -180,6 +180,18 @@ def test_groups_put_errors_first() -> None:
     assert [entry.code for entry in groups] == ["z.error", "a.warning", "a.note"]
 
 
+def test_groups_follow_the_order_of_the_checks(spoiled: QualityReport) -> None:
+    errors = [entry.check for entry in spoiled.groups if entry.severity is Severity.ERROR]
+    numbers = {rule.id: number for number, rule in enumerate(built_in().checks)}
+    assert errors[0] == "privacy"
+    assert errors == sorted(errors, key=lambda check: numbers[check])
+
+
+def test_parts_as_values_are_what_the_bytes_hold(spoiled: QualityReport) -> None:
+    assert spoiled.summary() == json.loads(spoiled.summary_json())
+    assert spoiled.annex() == json.loads(spoiled.annex_json())
+
+
 def test_warnings_never_fail_and_doubts_never_pass() -> None:
     warning = finding("slices.rounded", "1", Severity.WARNING)
     assert conclude("slices", [warning]).outcome is CheckOutcome.PASS

@@ -70,8 +70,17 @@ def to_memo(facts: ImageFacts, profile: str) -> bytes:
     return json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
 
-def from_memo(memo: bytes, profile: str) -> ImageFacts | None:
-    """The facts of a memo, None when it was made by another version or for another profile."""
+def from_memo(
+    memo: bytes, profile: str, shared: dict[object, Any] | None = None
+) -> ImageFacts | None:
+    """The facts of a memo, None when it was made by another version or for another profile.
+
+    Args:
+        memo: what `to_memo` made.
+        profile: what was asked for.
+        shared: values that other files have, too, are taken from here and put here: the files of a
+            series differ in little, and a transfer may have a million.
+    """
     try:
         version, made_for, *values = json.loads(memo)
     except ValueError:
@@ -82,6 +91,10 @@ def from_memo(memo: bytes, profile: str) -> ImageFacts | None:
     state = dict(zip(names, values, strict=True))
     state["issues"] = tuple(Issue(*issue) for issue in state["issues"])
     state["texts"] = tuple((label, text) for label, text in state["texts"])
+    if shared is not None:
+        for name in ("issues", "texts"):
+            state[name] = shared.setdefault(state[name], state[name])
+        state["tags"] = shared.setdefault(tuple(state["tags"].items()), state["tags"])
     for name in ("position", "orientation"):
         state[name] = None if state[name] is None else tuple(state[name])
     return ImageFacts(**state)

@@ -32,13 +32,22 @@ NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 def check_missing(table: Table, domain: DomainRule) -> list[Finding]:
     """Findings of check 7 in one table."""
     reporter = Reporter(table)
+    listed = [name for rule in domain.variables if (name := name_in(table, rule)) is not None]
     questions = [
         Question(f"clinical-missing.{code}", ~excused(table, name) & missing, name)
-        for name in (name_in(table, rule) for rule in domain.variables)
-        if name is not None
+        for name in _with_missing(table, listed)
         for code, missing in _kinds(table, name)
     ]
     return reporter.answers(questions) + _not_done(table, reporter)
+
+
+def _with_missing(table: Table, names: list[str]) -> list[str]:
+    """The variables that miss any value, whether or not they may: most miss none."""
+    if not names:
+        return []
+    spelled = [_is_spelled(table, name).fill_null(value=True).any().alias(name) for name in names]
+    (found,) = table.frame.lazy().select(spelled).collect().to_dicts()
+    return [name for name in names if found[name]]
 
 
 def name_in(table: Table, rule: VariableRule) -> str | None:

@@ -3,7 +3,10 @@ import { defineConfig } from "hardhat/config";
 
 // The compiler is the npm package's own JavaScript build, named by its absolute path: Hardhat then downloads nothing.
 const compiler = createRequire(import.meta.url).resolve("solc/soljson.js");
-const long = process.env.DRAGON_LONG_TESTS === "1";
+// Fuzz runs of each test; ./scripts/check-contracts --long asks for more.
+const runs = Number(process.env.DRAGON_FUZZ_RUNS ?? 1000);
+// Off for mutants only, which then compile in half the time; gas and artifacts are always of optimized code.
+const optimized = process.env.DRAGON_OPTIMIZER !== "off";
 
 export default defineConfig({
   solidity: {
@@ -11,7 +14,7 @@ export default defineConfig({
     path: compiler,
     settings: {
       evmVersion: "london",
-      optimizer: { enabled: true, runs: 200 },
+      optimizer: { enabled: optimized, runs: 200 },
       // Without the hash of the sources, so that a comment or a path changes no byte of the code.
       metadata: { bytecodeHash: "none" },
     },
@@ -22,8 +25,8 @@ export default defineConfig({
   },
   test: {
     solidity: {
-      fuzz: { runs: long ? 20000 : 1000, seed: "0x647261676f6e" },
-      invariant: { runs: long ? 2000 : 64, depth: long ? 200 : 64, failOnRevert: false },
+      fuzz: { runs, seed: "0x647261676f6e" },
+      invariant: { runs: Math.ceil(runs / 16), depth: 64, failOnRevert: false },
     },
   },
 });

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IConsortium} from "./interfaces/IConsortium.sol";
 import {IDatasetRegistry} from "./interfaces/IDatasetRegistry.sol";
-import {ITrainingLedger} from "./interfaces/ITrainingLedger.sol";
 import {AGGREGATOR, Arguments, SITE} from "./Arguments.sol";
 import {countBits, lowestBit} from "./Bits.sol";
 import {Lineage} from "./Lineage.sol";

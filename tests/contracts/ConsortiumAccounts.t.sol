@@ -194,6 +194,12 @@ contract ConsortiumAccountsTest is Base {
         _accept(ADMIN, SITE);
     }
 
+    function test_accept_ofAnOrganisationWithoutRoot() public {
+        _refused(abi.encodeWithSelector(IConsortium.EnrolmentUnknown.selector, 9, THIEF));
+        vm.prank(THIEF);
+        consortium.accept(9, 0);
+    }
+
     function test_accept_otherRoles() public {
         _offer(MIXED, NEW, SITE, NOTE);
         _refused(abi.encodeWithSelector(IConsortium.AcceptanceMismatch.selector, NEW, REVIEWER, SITE));

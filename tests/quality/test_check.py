@@ -1,4 +1,4 @@
-"""The whole check over a small transfer: one thing spoiled, its findings, its place, nothing else."""
+"""The whole check over a small transfer: one thing spoiled, its findings and nothing else."""
 
 from __future__ import annotations
 

@@ -93,8 +93,8 @@ def from_memo(
     state["texts"] = tuple((label, text) for label, text in state["texts"])
     if shared is not None:
         for name in ("issues", "texts"):
-            state[name] = shared.setdefault(state[name], state[name])
-        state["tags"] = shared.setdefault(tuple(state["tags"].items()), state["tags"])
+            state[name] = shared.setdefault((name, state[name]), state[name])
+        state["tags"] = shared.setdefault(("tags", *state["tags"].items()), state["tags"])
     for name in ("position", "orientation"):
         state[name] = None if state[name] is None else tuple(state[name])
     return ImageFacts(**state)

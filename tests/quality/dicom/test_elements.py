@@ -52,6 +52,14 @@ def test_facts_survive_their_memo() -> None:
     )
     memo = to_memo(facts, "profile")
     assert from_memo(memo, "profile") == facts
+    shared: dict[object, object] = {}
+    bare = to_memo(ImageFacts(), "profile")
+    assert from_memo(bare, "profile", shared) == ImageFacts()
+    again = [from_memo(memo, "profile", shared) for _ in range(2)]
+    assert again == [facts, facts]
+    assert again[0] is not None
+    assert again[1] is not None
+    assert again[0].tags is again[1].tags
     assert from_memo(memo, "other") is None
     assert from_memo(b"[]", "profile") is None
     assert from_memo(b"", "profile") is None

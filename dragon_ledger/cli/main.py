@@ -32,6 +32,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "aggregator": ("dragon_ledger.cli.aggregator", "Runs, incoming updates, rounds."),
     "review": ("dragon_ledger.cli.review", "Read and decide on dataset versions of others."),
     "verify": ("dragon_ledger.cli.verify", "The verdict on a model file."),
+    "evidence": ("dragon_ledger.cli.evidence", "Bundles for a check without any node."),
     "api": ("dragon_ledger.cli.api", "The verdict service and its tokens."),
     "index": ("dragon_ledger.cli.index", "The chain's events in SQL: run, rebuild, status."),
     "release": ("dragon_ledger.cli.release", "Release a round's aggregate; withdraw a release."),

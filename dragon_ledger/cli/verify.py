@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +16,13 @@ from rich.progress import Progress
 from dragon_ledger.errors import ConfigurationError, InputError, NodeUnavailable
 
 if TYPE_CHECKING:
+    from dragon_ledger.provenance.bundle.known import Demands
     from dragon_ledger.provenance.results import Presented
 
 app = typer.Typer(help="The verdict on a model file.")
 EXIT_CODES = {"valid": 0, "not valid": 1, "not verifiable": 2}
 SECONDS = 60.0
+_HASH = re.compile(r"(0x)?[0-9a-fA-F]{64}", re.ASCII)
 
 
 @app.command()
@@ -35,6 +38,19 @@ def verify(
     token_file: Annotated[
         Path | None, typer.Option(help="File with a bearer token for the service.")
     ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="An evidence bundle to check offline; needs --network.")
+    ] = None,
+    max_age: Annotated[
+        int | None, typer.Option(min=0, help="Seconds that the bundle's block may be old.")
+    ] = None,
+    at_least_block: Annotated[
+        int | None, typer.Option(min=0, help="The bundle must not be of an earlier block.")
+    ] = None,
+    accept_checkpoint: Annotated[
+        str | None,
+        typer.Option(help="Hash of the bundle's block, taken on its operator's word: no seals."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The verdict as JSON.")] = False,
 ) -> None:
     """Say whether this very file traces back to approved dataset versions that still stand.
@@ -45,14 +61,26 @@ def verify(
       dragon-ledger verify model.h5 --api https://ledger.example
 
       dragon-ledger verify model.h5 --network network.json
+
+      dragon-ledger verify model.h5 --bundle model.evidence.json --network network.json
     """
     if (api is None) == (network is None):
         raise ConfigurationError(
             "say whom to ask: --api URL (a verdict service), or --network network.json"
-            " [--rpc URL] (a node, with nobody in between)"
+            " [--rpc URL] (a node, with nobody in between),"
+            " or --bundle FILE --network network.json (nobody)"
         )
-    presented = _digests(model)
-    if network is not None:
+    if bundle is None and (max_age, at_least_block, accept_checkpoint) != (None, None, None):
+        raise ConfigurationError(
+            "--max-age, --at-least-block and --accept-checkpoint are about a --bundle"
+        )
+    if bundle is not None and (network is None or rpc):
+        raise ConfigurationError("--bundle asks nobody: give --network network.json, and no --rpc")
+    presented = digests_of_file(model)
+    if bundle is not None and network is not None:
+        demands = _demands(max_age, at_least_block, accept_checkpoint)
+        verdict, trace = _ask_nobody(presented, bundle, network, demands)
+    elif network is not None:
         verdict, trace = _ask_node(presented, network, rpc)
     else:
         verdict, trace = _ask_service(presented, str(api), token_file)
@@ -65,7 +93,7 @@ def verify(
     raise typer.Exit(EXIT_CODES[verdict["answer"]])
 
 
-def _digests(model: Path) -> Presented:
+def digests_of_file(model: Path) -> Presented:
     """Both digests of the file; a file without content digest can still be known by its bytes."""
     from dragon_ledger.digests.file import file_digest  # noqa: PLC0415 (start-up stays light)
     from dragon_ledger.digests.hdf5.worker import Hdf5Worker  # noqa: PLC0415
@@ -109,6 +137,33 @@ def _ask_node(
         client.close()
     verdict = judge(facts, int(time.time()), presented)
     return verdict_json(verdict), trace(facts).to_json()
+
+
+def _demands(max_age: int | None, at_least_block: int | None, checkpoint: str | None) -> Demands:
+    from dragon_ledger.provenance.bundle.known import Demands  # noqa: PLC0415
+
+    accepted = None
+    if checkpoint is not None:
+        if not _HASH.fullmatch(checkpoint):
+            raise ConfigurationError("--accept-checkpoint: expected 0x and 64 hexadecimal digits")
+        accepted = bytes.fromhex(checkpoint.removeprefix("0x"))
+    return Demands(int(time.time()), max_age, at_least_block, accepted)
+
+
+def _ask_nobody(
+    presented: Presented, bundle: Path, network: Path, demands: Demands
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Facts out of an evidence bundle: no socket is opened."""
+    from dragon_ledger.chain.network import Network  # noqa: PLC0415 (start-up stays light)
+    from dragon_ledger.cli.evidence_bundle import known_network, read_bundle  # noqa: PLC0415
+    from dragon_ledger.provenance.bundle.verify import verify as prove  # noqa: PLC0415
+    from dragon_ledger.provenance.to_json import verdict_json  # noqa: PLC0415
+    from dragon_ledger.provenance.trace import trace  # noqa: PLC0415
+    from dragon_ledger.provenance.verdict import judge  # noqa: PLC0415
+
+    evidence = prove(read_bundle(bundle), known_network(Network.load(network)), demands)
+    facts = evidence.facts_of_file(presented)
+    return verdict_json(judge(facts, demands.now, presented)), trace(facts).to_json()
 
 
 def _ask_service(

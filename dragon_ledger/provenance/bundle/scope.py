@@ -55,7 +55,10 @@ def acts_of(
 
 
 def bound_digests(facts: Facts) -> Iterator[bytes]:
-    """SHA-256 digests of documents that the facts bind: what an attachment may be."""
+    """SHA-256 digests of documents that the facts bind and that may be shown.
+
+    Ethics files and organisations' records may name people: they are left out.
+    """
     for release in facts.releases:
         yield from (release.model_card, release.statement)
         if release.withdrawal is not None:
@@ -69,8 +72,6 @@ def bound_digests(facts: Facts) -> Iterator[bytes]:
             yield closed.statement
             yield from (update.statement for update in closed.updates)
     for version in facts.versions:
-        yield from (version.qc_report, version.ethics, version.rule_set)
+        yield from (version.qc_report, version.rule_set)
         yield from (version.purpose, version.statement)
         yield from (decision.statement for decision in version.decisions)
-    for organisation in facts.organisations:
-        yield organisation.record

@@ -148,40 +148,50 @@ class Client:
         expected = self.network.genesis_hash.hex()
         self._compare(endpoint, "genesis block", expected, genesis.hex())
         if self.network.checkpoint is not None:
-            self._check_history(endpoint, self.network.checkpoint)
+            self._check_history(endpoint, self.network.checkpoint, "the network file says")
         # A single node that lost its last blocks is for the caller to notice (its receipts are
         # gone); a second node that contradicts the first serves a forked history.
         if self._newest is not None and self._newest[0] is not endpoint:
-            self._check_history(endpoint, self._newest[1])
+            self._check_history(endpoint, self._newest[1], f"{self._newest[0].name} showed")
         self._checked.add(endpoint.url)
 
-    def _check_history(self, endpoint: Endpoint, mark: Checkpoint) -> None:
+    def _check_history(self, endpoint: Endpoint, mark: Checkpoint, says: str) -> None:
         (raw,) = endpoint.batch([Call("eth_getBlockByNumber", (hex(mark.block), False))])
-        if raw is None:
+        if not isinstance(raw, dict):
             raise NodeDown(f"is behind: it does not have block {mark.block} yet")
-        self._compare(endpoint, f"block {mark.block}", mark.hash.hex(), raw["hash"][2:])
+        found = str(raw.get("hash"))[2:].lower()
+        self._compare(endpoint, f"block {mark.block}", mark.hash.hex(), found, says)
 
     @staticmethod
-    def _compare(endpoint: Endpoint, what: str, expected: str, found: str) -> None:
+    def _compare(
+        endpoint: Endpoint,
+        what: str,
+        expected: str,
+        found: str,
+        says: str = "the network file says",
+    ) -> None:
         if expected != found:
             raise WrongChain(
-                f"{endpoint.name} is on another chain: {what} is {found}, the network file says "
-                f"{expected}. Take this address out of the list, or use its own network file."
+                f"{endpoint.name} is on another chain: {what} is {found}, {says} {expected}. "
+                "Take this address out of the list, or use its own network file."
             )
 
 
 def _block(number: BlockId, raw: Any) -> Block:
     if raw is None:
         raise StaleState(f"the node does not have block {number}; it may be behind")
-    base_fee = raw.get("baseFeePerGas")
-    return Block(
-        number=int(raw["number"], 16),
-        hash=bytes.fromhex(raw["hash"][2:]),
-        parent_hash=bytes.fromhex(raw["parentHash"][2:]),
-        time=int(raw["timestamp"], 16),
-        state_root=bytes.fromhex(raw["stateRoot"][2:]),
-        base_fee=None if base_fee is None else int(base_fee, 16),
-    )
+    try:
+        base_fee = raw.get("baseFeePerGas")
+        return Block(
+            number=int(raw["number"], 16),
+            hash=bytes.fromhex(raw["hash"][2:]),
+            parent_hash=bytes.fromhex(raw["parentHash"][2:]),
+            time=int(raw["timestamp"], 16),
+            state_root=bytes.fromhex(raw["stateRoot"][2:]),
+            base_fee=None if base_fee is None else int(base_fee, 16),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise StaleState(f"the node's block {number} is none: {str(raw)[:200]}") from error
 
 
 def identify(url: str, timeout: float = 30.0) -> tuple[int, bytes]:

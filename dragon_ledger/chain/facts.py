@@ -27,6 +27,7 @@ from dragon_ledger.records import (
     Facts,
     Organisation,
     Release,
+    Round,
     RuleSetAcceptance,
     Run,
     Source,
@@ -174,7 +175,7 @@ class _Collector:
         found = fold.releases(self._events(kinds, states))
         checks.same("releases of the digest", sorted(found), sorted(states))
         for key, state in states.items():
-            aggregate = runs[state.run].rounds[state.round - 1].aggregate
+            aggregate = _closed_round(runs, state.run, state.round).aggregate
             checks.check_release(found[key], state, aggregate)
         return [found[key] for key in states]
 
@@ -251,13 +252,16 @@ def _grouped(
 def _parent_hash(runs: dict[bytes, Run], state: RunState) -> bytes:
     if state.parent_run == fold.NO_DIGEST:
         return fold.NO_DIGEST
-    parent = runs.get(state.parent_run)
-    if parent is None or len(parent.rounds) < state.parent_round:
+    return _closed_round(runs, state.parent_run, state.parent_round).hash
+
+
+def _closed_round(runs: dict[bytes, Run], run: bytes, number: int) -> Round:
+    closed = runs[run].rounds if run in runs else ()
+    if not 1 <= number <= len(closed):
         raise InconsistentLogs(
-            f"run 0x{state.parent_run.hex()} is a parent, and the node's logs do not show its "
-            f"round {state.parent_round}"
+            f"round {number} of run 0x{run.hex()} is referred to, and no log of the node shows it"
         )
-    return parent.rounds[state.parent_round - 1].hash
+    return closed[number - 1]
 
 
 def _updates(runs: Iterable[Run]) -> Iterable[Update]:

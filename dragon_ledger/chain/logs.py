@@ -16,6 +16,7 @@ from dragon_ledger.chain.rpc import Call
 from dragon_ledger.errors import InconsistentLogs, NodeError
 
 E = TypeVar("E", bound=ChainEvent)
+HASH = 32  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,17 @@ def decode(client: Client, logs: Sequence[dict[str, Any]]) -> list[ChainEvent]:
     """Decode raw logs into events in chain order, asking for block times that they do not carry.
 
     Raises:
-        InconsistentLogs: a log is none of the published events.
+        InconsistentLogs: a log is none of the published events, or no log at all.
     """
+    try:
+        return _decoded(client, logs)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise InconsistentLogs(
+            f"the node's logs are not in the form of logs ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _decoded(client: Client, logs: Sequence[dict[str, Any]]) -> list[ChainEvent]:
     times = _times(client, logs)
     names = {"0x" + address.hex(): name for name, address in client.network.addresses.items()}
     events = [_event(log, names, times) for log in logs if not log.get("removed")]
@@ -156,10 +166,17 @@ def _event(log: dict[str, Any], names: dict[str, str], times: dict[str, int]) ->
         int(log["transactionIndex"], 16),
         int(log["logIndex"], 16),
         times[number],
-        bytes.fromhex(log["blockHash"][2:]),
-        bytes.fromhex(log["transactionHash"][2:]),
+        _hash(log["blockHash"]),
+        _hash(log["transactionHash"]),
     )
     return layout.decode(topics, log["data"], position)
+
+
+def _hash(text: str) -> bytes:
+    value = bytes.fromhex(text[2:])
+    if len(value) != HASH:
+        raise ValueError(f"{text!r} is no hash")
+    return value
 
 
 def _times(client: Client, logs: Iterable[dict[str, Any]]) -> dict[str, int]:

@@ -79,7 +79,7 @@ def read_many(client: Client, views: Sequence[View[T]], block: BlockId = "latest
 def _decode(view: View[T], answer: str, block: BlockId) -> T:
     try:
         return view.decode(answer[2:])
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise StaleState(
             f"{view.call.contract}.{view.call.function} gives no such answer at block {block}: "
             f"{error}. Check the contracts with 'dragon-ledger chain verify-code'."

@@ -94,6 +94,13 @@ def flipped(log: Log, place: int, bit: int) -> Tamper:
     return lambda given: list(map(flip, given))
 
 
+JUNK: list[Any] = [None, 7, "", "0x", "0xzz", [], {}, True]
+
+
+def spoiled(log: Log, field: str, junk: Any) -> Tamper:
+    return lambda given: [{**one, field: junk} if key(one) == key(log) else one for one in given]
+
+
 def later(log: Log) -> Tamper:
     def shift(one: Log) -> Log:
         if one["blockNumber"] != log["blockNumber"]:
@@ -151,3 +158,33 @@ def test_no_time_that_facts_are_made_of_can_be_altered(
         client.tamper_with(later(log))
         results.add(outcome(client, aggregate, truth))
     assert "refused" in results
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [{}],
+        [7],
+        ["log"],
+        [{"address": None, "topics": [], "blockNumber": "0x1"}],
+        [{"address": "0x00", "topics": [], "blockNumber": "no", "blockTimestamp": "0x1"}],
+    ],
+)
+def test_what_is_no_log_is_refused_and_not_a_crash(
+    liar: tuple[LyingClient, bytes, Facts, list[Log]], answer: list[Any]
+) -> None:
+    client, aggregate, truth, _ = liar
+    client.tamper_with(lambda _: answer)
+    assert outcome(client, aggregate, truth) == "refused"
+
+
+@pytest.mark.slow
+def test_a_field_of_another_form_is_refused_and_not_a_crash(
+    liar: tuple[LyingClient, bytes, Facts, list[Log]],
+) -> None:
+    client, aggregate, truth, logs = liar
+    chance = random.Random(3)
+    for _ in range(60):
+        log, field = chance.choice(logs), chance.choice(list(logs[0]))
+        client.tamper_with(spoiled(log, field, chance.choice(JUNK)))
+        outcome(client, aggregate, truth)

@@ -17,10 +17,15 @@ from typing import Self
 from dragon_ledger.digests.hdf5.merkle import BLOCK, block_hashes, leaf_hash, root_hash
 
 _PIECE = 4 * BLOCK
+"""What a thread hashes in one go."""
+
 _PENDING_PIECES = 64
 _PIECES_IN_MEMORY = 12
 _PIECES_PER_CORE = 4
+"""How many pieces may wait: for one tree; that take memory; of the map, for each core."""
+
 _INLINE = 2**15
+"""Bytes below which handing over to a thread takes longer than hashing."""
 
 
 def usable_cores() -> int:
@@ -91,7 +96,7 @@ class DataTree:
     def add_repeated(self, pattern: bytes, size: int) -> None:
         """Take `size` bytes that repeat a pattern, as the first bytes of a tree.
 
-        Blocks repeat after as many blocks as the pattern has factors that a block has not.
+        After len(pattern) / gcd(len(pattern), BLOCK) blocks the blocks repeat, too.
         """
         whole = size // BLOCK
         distinct = min(whole, len(pattern) // gcd(len(pattern), BLOCK))

@@ -34,12 +34,13 @@ def main() -> None:
 
 def _answer(request: dict[str, Any], limits: Limits) -> dict[str, object]:
     wanted = request["wanted"]
+    _renew(limits.stalled_seconds)
     try:
         tree = content_tree(
             Path(request["path"]),
             limits,
             _Reporter(limits).report,
-            None if wanted is None else wanted.encode(),
+            None if wanted is None else wanted.encode(errors="surrogatepass"),
         )
     except LedgerError as error:
         return _described(error)
@@ -85,8 +86,8 @@ def _restrict(limits: Limits) -> None:
     if sys.platform == "win32":
         return
     memory = limits.memory + usable_cores() * _THREAD_STACK
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _lower(resource.RLIMIT_DATA, memory)
+    _lower(resource.RLIMIT_CORE, 0)
 
 
 def _renew(seconds: int) -> None:
@@ -99,8 +100,14 @@ def _renew(seconds: int) -> None:
         return
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = int(used.ru_utime + used.ru_stime)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, hard))
+    _lower(resource.RLIMIT_CPU, spent + seconds)
+
+
+def _lower(kind: int, value: int) -> None:
+    """Set a soft limit, as far as the hard limit that we were started with allows."""
+    _, hard = resource.getrlimit(kind)
+    soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (soft, hard))
 
 
 if __name__ == "__main__":

@@ -95,9 +95,13 @@ class Canonicalizer:
         elif self._plan:
             yield from _rearranged(raw.reshape(-1, self._size), self._plan)
 
+    def joined(self, raw: Bytes) -> bytes:
+        """Give the canonical bytes of a run of whole values."""
+        return b"".join(piece.tobytes() for piece in self.canonical(raw))
+
     def rows(self, raw: Bytes, count: int) -> list[bytes]:
         """Give the canonical bytes of each of `count` values."""
-        whole = b"".join(piece.tobytes() for piece in self.canonical(raw))
+        whole = self.joined(raw)
         width = len(whole) // count if count else 0
         return [whole[at * width : (at + 1) * width] for at in range(count)]
 

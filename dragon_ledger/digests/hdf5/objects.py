@@ -24,7 +24,7 @@ from dragon_ledger.digests.hdf5.entries import (
     soft_link_entry,
 )
 from dragon_ledger.digests.hdf5.library import reading
-from dragon_ledger.digests.hdf5.limits import Limits
+from dragon_ledger.digests.hdf5.limits import Allowance, Limits
 from dragon_ledger.digests.hdf5.merkle import data_root, leaf_hash, root_hash
 from dragon_ledger.digests.hdf5.method import Progress
 from dragon_ledger.digests.hdf5.openfile import OpenFile
@@ -79,8 +79,8 @@ class ObjectReader:
         self, file: OpenFile, walker: Walker, pool: BlockPool, limits: Limits, meter: Meter
     ) -> None:
         self._walker, self._pool, self._limits, self._meter = walker, pool, limits, meter
-        self._values = ValueReader(file.mapped, limits, meter.advance)
-        self._left = limits.values(file.size)
+        self._allowance = Allowance(limits, file.size)
+        self._values = ValueReader(file.mapped, limits, self._allowance, meter.advance)
 
     def entry(self, step: Step) -> PendingEntry:
         """Return the entry for one path.
@@ -108,7 +108,9 @@ class ObjectReader:
             tid, space = dataset.get_type(), read_space(dataset.get_space())
             storage = read_storage(dataset, where)
             stored = Stored(dataset, tid, read_type(tid, where), space, storage, where)
-        self._meter.begin(storage.size, self._claim(stored))
+        size = space.elements() * tid.get_size()
+        self._allowance.spend(stored.cost(size), where)
+        self._meter.begin(storage.size, size)
         head = dataset_head(path, attributes, stored.datatype.encoding(), space.encoding())
         return PendingEntry(head, self._data(stored))
 
@@ -124,16 +126,6 @@ class ObjectReader:
             self._values.feed_variable(stored, values, tree)
         tree.finish()
         return tree
-
-    def _claim(self, stored: Stored) -> int:
-        """Count the values' bytes against what the file may hold."""
-        size: int = stored.space.elements() * stored.tid.get_size()
-        self._left -= stored.cost(size)
-        if self._left < 0:
-            raise UnsupportedContent(
-                stored.where, f"{size} bytes of values claimed, too many for a file of this size"
-            )
-        return size
 
     def _attributes(self, node: Node, where: str) -> bytes:
         names: list[bytes] = []

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import BinaryIO
 
 from h5py import h5f, h5p
 
@@ -33,23 +34,33 @@ def opened(path: Path) -> Iterator[OpenFile]:
     """
     if not looks_like_hdf5(path):
         raise InputError(f"{path}: not an HDF5 file: its signature is not there")
-    with path.open("rb") as stream:
-        before = _identity(os.fstat(stream.fileno()))
+    with _bytes(path) as stream:
+        before = _identity(stream.fileno())
         # The map is closed by its last user: threads and arrays may hold parts of it.
         mapped = mmap(stream.fileno(), 0, access=ACCESS_READ)
-        yield OpenFile(_open(path), mapped, len(mapped))
-        if _identity(path.stat()) != before:
-            raise InputError(
-                f"{path}: changed while it was read; try again when its writer is done"
-            )
+        hdf5 = _open(path)
+        try:
+            _check(_identity(hdf5.get_vfd_handle()) == before, path)
+            yield OpenFile(hdf5, mapped, len(mapped))
+            _check(_identity(stream.fileno()) == before, path)
+        finally:
+            hdf5.close()
 
 
-def _check_unchanged(now: os.stat_result, before: tuple[int, int, int, int], path: Path) -> None:
-    if _identity(now) != before:
+def _bytes(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _check(same: bool, path: Path) -> None:
+    if not same:
         raise InputError(f"{path}: changed while it was read; try again when its writer is done")
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+def _identity(descriptor: int) -> tuple[int, int, int, int]:
+    status = os.fstat(descriptor)
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 

@@ -22,6 +22,7 @@ from dragon_ledger.digests.hdf5.datatypes import (
     Sequence,
     VariableString,
 )
+from dragon_ledger.digests.hdf5.library import Damaged
 from dragon_ledger.errors import UnsupportedContent
 
 MAX_NESTING = 32
@@ -44,6 +45,8 @@ def read_type(tid: h5t.TypeID, where: str) -> Datatype:
 
 
 def _read(tid: h5t.TypeID, where: str, depth: int) -> Datatype:
+    if not tid.get_size():
+        raise Damaged(f"{where}: the file is damaged: a datatype of no bytes")
     if depth > MAX_NESTING:
         raise UnsupportedContent(where, f"a datatype nested deeper than {MAX_NESTING} levels")
     match tid.get_class():
@@ -147,14 +150,14 @@ def _enum(tid: h5t.TypeID, where: str) -> Enum:
 
 
 def _compound(tid: h5t.TypeID, where: str, depth: int) -> Compound:
-    members = (
-        Member(
-            tid.get_member_name(at),
-            tid.get_member_offset(at),
-            _read(tid.get_member_type(at), where, depth + 1),
-        )
-        for at in range(tid.get_nmembers())
-    )
+    members = (_member(tid, at, where, depth) for at in range(tid.get_nmembers()))
     # Ties cannot be written, but a damaged file may show them: the name makes the order total.
     by_offset = sorted(members, key=lambda member: (member.offset, member.name))
     return Compound(tid.get_size(), tuple(by_offset))
+
+
+def _member(tid: h5t.TypeID, at: int, where: str, depth: int) -> Member:
+    offset, member = tid.get_member_offset(at), tid.get_member_type(at)
+    if offset + member.get_size() > tid.get_size():
+        raise Damaged(f"{where}: the file is damaged: a member reaches past its compound")
+    return Member(tid.get_member_name(at), offset, _read(member, where, depth + 1))

@@ -16,7 +16,7 @@ from dragon_ledger.digests.hdf5.blocks import DataTree
 from dragon_ledger.digests.hdf5.datatypes import file_size
 from dragon_ledger.digests.hdf5.elements import Bytes, Canonicalizer, is_plain
 from dragon_ledger.digests.hdf5.library import reading
-from dragon_ledger.digests.hdf5.limits import Limits
+from dragon_ledger.digests.hdf5.limits import Allowance, Limits
 from dragon_ledger.digests.hdf5.slabs import Shape, Slab, chunk_slabs, cut, slab_at
 from dragon_ledger.digests.hdf5.space import Space
 from dragon_ledger.digests.hdf5.storage import Stored
@@ -24,19 +24,31 @@ from dragon_ledger.digests.hdf5.variable import Codec, Column
 from dragon_ledger.errors import StorageError, UnsupportedContent
 
 _SLAB = 32 * 2**20
+"""Bytes of a hyperslab that is read at once."""
+
 _VISITS = 2
+"""How often a chunk may be unpacked; above, the chunks are put into order on disk."""
+
 _MAPPED_PIECE = 64 * 2**20
+"""Bytes of the map between two reports of progress."""
+
 _BATCH_BYTES = 4 * 2**20
 _LARGEST_BATCH = 2**16
+"""Canonical bytes, and number, of values of variable size that are read at once."""
+
+_VARIABLE_COST = 16
+"""Values of variable size lie in the file uncompressed: more of them only repeat each other."""
 
 
 class ValueReader:
     """Feeds the canonical bytes of values into data trees."""
 
-    def __init__(self, mapped: mmap, limits: Limits, tick: Callable[[int], None]) -> None:
-        """Read values of the mapped file within `limits`; `tick` is called while it goes on."""
+    def __init__(
+        self, mapped: mmap, limits: Limits, allowance: Allowance, tick: Callable[[int], None]
+    ) -> None:
+        """Read values of a mapped file; `tick` is told the bytes of a dataset that came next."""
         self._mapped = memoryview(mapped)
-        self._limits = limits
+        self._limits, self._allowance = limits, allowance
         self._tick = tick
 
     def feed_fixed(self, stored: Stored, tree: DataTree) -> None:
@@ -46,11 +58,11 @@ class ValueReader:
             UnsupportedContent: elements or chunks are larger than the limits allow.
             Damaged: HDF5 cannot read them.
         """
-        canonicalizer = Canonicalizer(stored.datatype, stored.where)
         if file_size(stored.datatype) > self._limits.element:
             raise UnsupportedContent(
                 stored.where, f"elements of more than {self._limits.element} bytes"
             )
+        canonicalizer = Canonicalizer(stored.datatype, stored.where)
         if not stored.storage.size:
             _feed_unwritten(stored, canonicalizer, tree)
             return
@@ -65,11 +77,12 @@ class ValueReader:
 
     def feed_variable(self, stored: Stored, codec: Codec, tree: DataTree) -> None:
         """Feed values whose sizes differ, in batches that adapt to their sizes."""
-        position, batch, total = 0, 64, stored.space.elements()
+        position, batch, total = 0, 1, stored.space.elements()
         while position < total:
             slab = slab_at(stored.dims, position, batch)
             column = _read(stored, slab, codec.memory, np.dtype([("value", codec.dtype)]))
             encoded = b"".join(codec.encode(column.reshape(-1)["value"]))
+            self._allowance.spend(len(encoded) * _VARIABLE_COST, stored.where)
             tree.add(memoryview(encoded))
             position += prod(slab.count)
             small = len(encoded) * 2 < _BATCH_BYTES
@@ -143,7 +156,7 @@ def read_attribute(attribute: h5a.AttrID, space: Space, codec: Codec, where: str
 
 def _feed_unwritten(stored: Stored, canonicalizer: Canonicalizer, tree: DataTree) -> None:
     first = _read_raw(stored, slab_at(stored.dims, 0, 1))
-    pattern = b"".join(piece.tobytes() for piece in canonicalizer.canonical(first))
+    pattern = canonicalizer.joined(first)
     tree.add_repeated(pattern, len(pattern) * stored.space.elements())
 
 

@@ -28,7 +28,7 @@ from dragon_ledger.digests.hdf5.datatypes import (
     is_fixed,
 )
 from dragon_ledger.digests.hdf5.elements import Canonicalizer
-from dragon_ledger.digests.hdf5.encoding import listed, sized
+from dragon_ledger.digests.hdf5.encoding import listed, sized, u64
 from dragon_ledger.errors import UnsupportedContent
 
 Column = npt.NDArray[Any]
@@ -142,7 +142,7 @@ def _fixed_sequences(
         raw = np.frombuffer(values.tobytes(), dtype=np.uint8)
         if len(raw) != len(values) * width:
             raise UnsupportedContent(where, f"sequences of {type(base).__name__}")
-        return listed(canonicalizer.rows(raw, len(values)))
+        return u64(len(values)) + canonicalizer.joined(raw)
 
     return lambda column: [one(values) for values in column]
 

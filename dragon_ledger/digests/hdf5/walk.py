@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from h5py import h5d, h5f, h5g, h5l, h5o, h5r, h5t
@@ -151,6 +152,8 @@ class Walker:
         with reading(shown(path or b"/")):
             group.links.iterate(names.append)
         names.sort()
+        if any(one == other for one, other in pairwise(names)):
+            raise Damaged(f"{shown(path or b'/')}: the file is damaged: two links of one name")
         for name in names:
             yield group, name, path + b"/" + name
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
@@ -60,18 +61,15 @@ class Hdf5Worker:
         return ObjectProof.from_json({**answer["proof"], "method": METHOD})
 
     def _request(self, path: Path, wanted: str | None, progress: Progress | None) -> dict[str, Any]:
-        with self._turn:
-            try:
-                for message in self._messages(path, wanted):
-                    if "progress" not in message:
-                        return _checked(message)
-                    if progress:
-                        progress(*message["progress"])
-            except LedgerError:
-                raise
-            except BaseException:
-                self._end()  # interrupted: the answer would be taken for the next request's
-                raise
+        with self._turn, ExitStack() as otherwise:
+            # Were we interrupted, a late answer would be taken for the next request's.
+            otherwise.callback(self._end)
+            for message in self._messages(path, wanted):
+                if "progress" not in message:
+                    otherwise.pop_all()
+                    return _checked(message)
+                if progress:
+                    progress(*message["progress"])
             raise _crashed(path, self._exit_status())
 
     def _messages(self, path: Path, wanted: str | None) -> Iterator[dict[str, Any]]:
@@ -82,7 +80,8 @@ class Hdf5Worker:
         except BrokenPipeError:
             return
         for line in stdout:
-            yield json.loads(line)
+            if line.endswith("\n"):
+                yield json.loads(line)
 
     def _pipes(self) -> tuple[IO[str], IO[str]]:
         if self._process is None:
@@ -100,9 +99,7 @@ class Hdf5Worker:
 
     def _exit_status(self) -> int:
         """Wait for a process that closed its output, and return how it ended."""
-        status = self._process.wait() if self._process else 0
-        self._end()
-        return status
+        return self._process.wait() if self._process else 0
 
     def _end(self) -> None:
         process, self._process = self._process, None

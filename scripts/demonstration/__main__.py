@@ -71,6 +71,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         default=CHECKOUT / ".dragon" / "demo",
         help="where everything is kept; emptied at the start",
     )
+    parser.add_argument(
+        "--transfer",
+        action="append",
+        default=[],
+        metavar="PARTNER=FOLDER",
+        help="a transfer of your own for a hospital, such as LIEGE=./transfer",
+    )
     other = parser.add_argument_group("another chain than the embedded one")
     other.add_argument("--chain-url", action="append", help="a node; repeatable")
     other.add_argument("--fees", default="legacy", choices=[kind.value for kind in FeeKind])
@@ -87,7 +94,11 @@ def main(arguments: list[str]) -> int:
     try:
         with stage(places, options) as (ground, troupe):
             code = hashlib.sha256(Path(__file__).read_bytes()).digest()
-            story = Story(narrator, places, ground, troupe, code)
+            given_transfers = {
+                partner: Path(folder).resolve()
+                for partner, _, folder in (word.partition("=") for word in options.transfer)
+            }
+            story = Story(narrator, places, ground, troupe, code, given_transfers)
             story.tell()
             if options.serve:
                 story.keep_running()

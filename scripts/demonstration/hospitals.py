@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 from dragon_ledger.samples.transfer import make_transfer
 from dragon_ledger.site.config import DECLARATIONS, SiteChoices
@@ -17,11 +19,20 @@ POLL_SECONDS = 0.25
 SUBJECTS = 3
 
 
-def prepare_transfers(places: Places) -> None:
-    """Each hospital's data manager prepares a transfer; the last one's has defects."""
+def prepare_transfers(places: Places, given: Mapping[str, Path]) -> None:
+    """Each hospital's data manager prepares a transfer; the last one's has defects.
+
+    `given` has transfers, by partner, that are taken instead of made ones.
+    """
     places.transfers.mkdir()
     with ProcessPoolExecutor(max_workers=2) as pool:
-        for made in [pool.submit(_transfer, places, hospital) for hospital in HOSPITALS]:
+        waiting = []
+        for hospital in HOSPITALS:
+            if folder := given.get(hospital.partner):
+                shutil.copytree(folder, places.transfers / hospital.partner)
+            else:
+                waiting.append(pool.submit(_transfer, places, hospital))
+        for made in waiting:
             made.result()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,7 @@ class Story:
     ground: Ground
     troupe: Troupe
     code_digest: bytes
+    transfers: Mapping[str, Path]
     versions: dict[int, bytes] = field(default_factory=dict)
     purpose: bytes = b""
     run: bytes = b""
@@ -124,7 +126,7 @@ class Story:
     def transfer(self) -> None:
         """Data managers prepare transfers, which arrive in the inboxes."""
         with self.narrator.working("CT phantoms, Table 3 and six SDTM domains for each hospital"):
-            hospitals.prepare_transfers(self.places)
+            hospitals.prepare_transfers(self.places, self.transfers)
         for hospital in HOSPITALS:
             files = sum(1 for path in (self.places.transfers / hospital.partner).rglob("*.dcm"))
             self.narrator.says(hospital.name, f"{files} CT slices and six tables")

@@ -12,6 +12,7 @@ import pytest
 from dragon_ledger.chain.accounts import Keystore
 from tests.chain.ganache import ganache
 from tests.chain.world import PUBLIC_TEST_KEY
+from tests.end_to_end.real_hospital import PARTNER, make_real_transfer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -52,6 +53,15 @@ def check_story(told: str) -> None:
 @pytest.mark.slow
 def test_main_job_on_the_embedded_chain(tmp_path: Path) -> None:
     check_story(demonstrate(tmp_path))
+
+
+@pytest.mark.slow
+def test_main_job_with_a_real_ct_series(tmp_path: Path, shared_data: Path) -> None:
+    """Hospital 1 transfers 36 slices of LIDC-IDRI-0314; the other hospitals are synthetic."""
+    make_real_transfer(shared_data, tmp_path / "real")
+    told = demonstrate(tmp_path, "--transfer", f"{PARTNER}={tmp_path / 'real'}")
+    assert "Hospital Liège: 36 CT slices" in told
+    check_story(told)
 
 
 @pytest.mark.long

@@ -62,6 +62,15 @@ class ContractName(StrEnum):
     MODEL_REGISTRY = "ModelRegistry"
 
 
+class RoleQuery(StrEnum):
+    """IConsortium, roles."""
+
+    SITE = "SITE"
+    REVIEWER = "REVIEWER"
+    AGGREGATOR = "AGGREGATOR"
+    RELEASER = "RELEASER"
+
+
 RoleName = Literal["SITE", "REVIEWER", "AGGREGATOR", "RELEASER"]
 FlagName = Literal["REJECTED", "APPROVED", "REVOKED", "SUPERSEDED", "RETIRED"]
 DeclarationName = Literal["STEERING_APPROVAL", "ETHICS_APPROVAL", "DEROGATION", "CONSENT_ON_FILE"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -15,16 +16,17 @@ bearer = HTTPBearer(auto_error=False, description="A token of 'dragon-ledger api
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
-def require(scope: str) -> Callable[[Request, Credentials], None]:
+def require(scope: str) -> Callable[[Request, Credentials], Awaitable[None]]:
     """A dependency that lets a request through only with this scope."""
 
-    def check(request: Request, credentials: Credentials) -> None:
+    async def check(request: Request, credentials: Credentials) -> None:
         service = request.app.state.service
         if credentials is None:
             if scope not in service.settings.anonymous or "authorization" in request.headers:
                 raise Problem("unauthenticated", f"send a bearer token with the scope {scope}")
             return
-        token = service.tokens.find(credentials.credentials, int(time.time()))
+        now = int(time.time())
+        token = await to_thread.run_sync(service.tokens.find, credentials.credentials, now)
         if token is None:
             raise Problem("unauthenticated", "this token is unknown, expired or revoked")
         request.state.token = token.id

@@ -27,7 +27,7 @@ from api.service import Service
 from dragon_ledger.errors import InputError
 from dragon_ledger.index import lists
 from dragon_ledger.provenance.to_json import as_of_json
-from dragon_ledger.records import DecisionKind, NoteKind
+from dragon_ledger.records import DecisionKind, NoteKind, Role
 
 router = APIRouter(prefix="/v1", tags=["ledger"], dependencies=[Depends(require("ledger:read"))])
 NoneMatch = Annotated[str | None, Header(description="An ETag: 304 when nothing has changed.")]
@@ -319,10 +319,20 @@ def events(
     responses=ERRORS,
     summary="Organisations and their accounts",
 )
-def organisations(request: Request, if_none_match: NoneMatch = None) -> Response:
-    """List every organisation (there are at most 256, so there is one page)."""
+def organisations(
+    request: Request,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = 50,
+    role: models.RoleQuery | None = None,
+    suspended: bool | None = None,
+    if_none_match: NoneMatch = None,
+) -> Response:
+    """List the consortium's members by number."""
+    wanted = None if role is None else Role[role.value]
     return _list(
         request,
-        lambda connection: lists.Page(lists.organisations(connection), None),
+        lambda connection: lists.organisations(
+            connection, cursor, limit, role=wanted, suspended=suspended
+        ),
         if_none_match,
     )

@@ -19,6 +19,7 @@ from dragon_ledger.records import (
     Declaration,
     InitialKind,
     NoteKind,
+    Organisation,
     Role,
     VersionFlag,
 )
@@ -334,24 +335,42 @@ def _event(row: Row) -> Json:
     }
 
 
-def organisations(connection: Connection) -> list[Json]:
-    """All organisations (at most 256), each with its accounts."""
+def organisations(
+    connection: Connection,
+    cursor: str | None = None,
+    limit: int = 50,
+    *,
+    role: Role | None = None,
+    suspended: bool | None = None,
+) -> Page:
+    """Organisations by number, each with its accounts; filters: role, suspended."""
+    after = -1 if cursor is None else decode_cursor(cursor)[0]
     everyone = people.people(connection)
-    by_organisation: dict[int, list[Json]] = {}
-    for account in everyone.accounts.values():
-        by_organisation.setdefault(account.organisation, []).append(_account(account))
-    return [
-        {
-            "number": found.number,
-            "roles": [role.name for role in found.roles],
-            "root": _hex(found.root),
-            "record": _bare(found.record),
-            "admitted_at": found.admitted_at,
-            "suspended": found.suspended,
-            "accounts": by_organisation.get(found.number, []),
-        }
+    chosen = [
+        found
         for found in everyone.organisations.values()
+        if found.number > after
+        and (role is None or role in found.roles)
+        and (suspended is None or found.suspended == suspended)
     ]
+    accounts: dict[int, list[Json]] = {}
+    for account in everyone.accounts.values():
+        accounts.setdefault(account.organisation, []).append(_account(account))
+    shown = chosen[:limit]
+    following = encode_cursor(shown[-1].number, 0) if len(chosen) > limit else None
+    return Page([_organisation(one, accounts.get(one.number, [])) for one in shown], following)
+
+
+def _organisation(found: Organisation, accounts: list[Json]) -> Json:
+    return {
+        "number": found.number,
+        "roles": [role.name for role in found.roles],
+        "root": _hex(found.root),
+        "record": _bare(found.record),
+        "admitted_at": found.admitted_at,
+        "suspended": found.suspended,
+        "accounts": accounts,
+    }
 
 
 def _account(account: Account) -> Json:

@@ -195,6 +195,7 @@ CASES: list[tuple[str, Change, set[tuple[str, str | None]]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_one_change_gives_its_finding_and_no_other(
     change: Change, expected: set[tuple[str, str | None]], clean: Any, judge: Any, codes: Any

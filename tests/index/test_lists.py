@@ -12,9 +12,16 @@ from dragon_ledger.errors import InputError
 from dragon_ledger.index import lists
 from dragon_ledger.index.database import bind_network
 from dragon_ledger.index.follower import Reached, set_progress, store
-from dragon_ledger.records import DecisionKind, NoteKind
+from dragon_ledger.records import DecisionKind, NoteKind, Role
 from tests.provenance.events import events_of
-from tests.provenance.histories import ADDRESSES, CHAIN_ID, REVIEWER, History, honest
+from tests.provenance.histories import (
+    ADDRESSES,
+    CHAIN_ID,
+    REVIEWER,
+    SECOND_REVIEWER,
+    History,
+    honest,
+)
 
 SEED = 11
 
@@ -105,11 +112,15 @@ def test_filters_leave_what_they_name(filled: Engine, history: History) -> None:
 
 def test_organisations_come_with_their_accounts(filled: Engine, history: History) -> None:
     with filled.connect() as connection:
-        shown = lists.organisations(connection)
+        shown = everything(connection, lists.organisations, 2)
+        reviewers = everything(connection, lists.organisations, 1, role=Role.REVIEWER)
+        suspended = everything(connection, lists.organisations, 1, suspended=True)
     assert [item["number"] for item in shown] == [o.number for o in history.organisations]
     for item in shown:
         account = history.accounts[item["number"]]
         assert [a["address"] for a in item["accounts"]] == ["0x" + account.address.hex()]
+    assert [item["number"] for item in reviewers] == [REVIEWER, SECOND_REVIEWER]
+    assert suspended == []
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dragon_ledger.errors import ConfigurationError
+from dragon_ledger.quality.catalogue import entries
 from dragon_ledger.quality.findings import Severity
 from dragon_ledger.quality.rules import Difference, Document, RuleSet, built_in
 
@@ -168,8 +169,6 @@ def _number(value: object) -> Decimal:
 
 
 def _of_severity(code: str, new: object) -> str:
-    from dragon_ledger.quality.catalogue import entries  # noqa: PLC0415 (the catalogue needs RuleSet)
-
     entry = entries("imaging").get(code) or entries("clinical").get(code)
     if entry is None or new not in set(Severity):
         raise ConfigurationError(

@@ -78,6 +78,7 @@ def read_transfer(
     by_path = {file.path: file for file in reading.tree.files}
     tasks = _image_tasks(reading.tree)
     fresh = [task for task in tasks if not _remember(reading, by_path[task.path], task, known)]
+    reading.report(len(reading.facts), sum(by_path[path].size for path in reading.facts), ())
     _read_images(reading, by_path, reader, fresh, workers)
     _decode_rest(reading, by_path, reader, workers)
     seen = {task.path for task in tasks}
@@ -120,7 +121,6 @@ def _remember(
         return False
     reading.facts[file.path] = facts
     reading.records[file.path] = record
-    reading.report(1, file.size, ())
     return True
 
 

@@ -7,6 +7,7 @@ Workers write nothing; when the check is interrupted they are killed at once.
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -179,6 +180,7 @@ def _serve(pipe: Connection, reader: Reader, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _silence()
     _limit_memory()
+    gc.freeze()  # what was imported before the fork is no garbage: do not look at it again
     inspector = ImageInspector(reader.required)
     while True:
         while not pipe.poll(_IDLE_POLL):

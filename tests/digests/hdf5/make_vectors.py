@@ -218,8 +218,10 @@ def _vector(
         digest = worker.digest(path)
     except UnsupportedContent as error:
         return {**vector, "refused": {"where": error.where.split(": ")[1], "what": error.what}}
-    entries = {one: worker.prove(path, one).entry.hex() for one in _paths(path)}
-    return {**vector, "digest": str(digest), "entries": entries}
+    proofs = {one: worker.prove(path, one) for one in _paths(path)}
+    entries = {one: proof.entry.hex() for one, proof in proofs.items()}
+    last = list(proofs.values())[-1].to_json()
+    return {**vector, "digest": str(digest), "entries": entries, "proof of the last": last}
 
 
 def _paths(path: Path) -> list[str]:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from dragon_ledger.digests.hdf5 import Hdf5Worker, merkle, method
+from dragon_ledger.digests.hdf5 import Hdf5Worker, ObjectProof, merkle, method, verify_object
 from dragon_ledger.digests.hdf5.entries import parse_entry
 from dragon_ledger.errors import UnsupportedContent
+from dragon_ledger.records import Digest
 from tests.digests.hdf5 import reference
 
 FOLDER = Path(__file__).resolve().parents[2] / "vectors" / "hdf5-content-digest"
@@ -56,6 +57,15 @@ def test_the_entries_lead_to_the_digest(vector: dict[str, Any]) -> None:
     root = reference.mth(entries)
     assert method.METHOD + ":" + method.seal(len(entries), root).hex() == vector["digest"]
     assert [parse_entry(entry).path.decode() for entry in entries] == list(vector["entries"])
+
+
+@pytest.mark.parametrize("vector", DIGESTED, ids=ids)
+def test_the_proof_of_the_last_entry(vector: dict[str, Any], worker: Hdf5Worker) -> None:
+    proof = ObjectProof.from_json(vector["proof of the last"])
+    name, value = vector["digest"].split(":")
+    entry = verify_object(Digest(name, bytes.fromhex(value)), proof)
+    assert entry.path.decode() == list(vector["entries"])[-1]
+    assert worker.prove(FOLDER / vector["file"], entry.path.decode()) == proof
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 FIRST_VISIT = datetime(2021, 3, 1, 8, 0, 0)  # noqa: DTZ001 DICOM DA and TM carry no zone here
+DAYS = 900  # visits fall within these after the first, however many subjects there are
 SCANNED_TWICE = (1, 3)  # remainder and divisor of the subject number
 DECEASED = (3, 4)
 
@@ -92,7 +93,7 @@ def _is(number: int, which: tuple[int, int]) -> bool:
 def _scans(
     partner: str, seed: int, number: int, severity: float, rng: np.random.Generator
 ) -> tuple[Scan, ...]:
-    day = FIRST_VISIT + timedelta(days=3 * number, minutes=int(rng.integers(0, 540)))
+    day = FIRST_VISIT + timedelta(days=3 * number % DAYS, minutes=int(rng.integers(0, 540)))
     count = 2 if _is(number, SCANNED_TWICE) else 1
     return tuple(
         Scan(

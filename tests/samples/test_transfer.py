@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pydicom
 import pytest
 
 from dragon_ledger.errors import InputError
+from dragon_ledger.quality.check import check_transfer
+from dragon_ledger.quality.rules import built_in
 from dragon_ledger.samples import COMPLETION_MARKER, SampleTransfer, make_transfer
 from dragon_ledger.samples.tables import read_table
 
@@ -159,6 +162,22 @@ def test_two_partners_share_no_pseudonym_and_no_uid(tmp_path: Path) -> None:
     assert not {path.name for path in one.folder.rglob("2.25.*")} & {
         path.name for path in other.folder.rglob("2.25.*")
     }
+
+
+@pytest.mark.parametrize(
+    ("seed", "first", "subjects", "slices", "size"),
+    [(1, 1, 1, 25, 16), (2, 5, 2, 30, 64), (3, 2000, 3, 26, 32)],
+)
+def test_any_sample_transfer_passes_the_quality_check(
+    seed: int, first: int, subjects: int, slices: int, size: int, tmp_path: Path
+) -> None:
+    make_transfer(
+        tmp_path / "t", partner="HOSPITAL_1", seed=seed, first_subject=first, subjects=subjects,
+        slices=slices, size=size,
+    )  # fmt: skip
+    report = check_transfer(tmp_path / "t", built_in(), today=date(2026, 11, 22), workers=1)
+    codes = {each.code for result in report.results for each in result.findings}
+    assert codes <= {"domains.optional-absent"}
 
 
 def test_the_marker_is_written_last(transfer: SampleTransfer) -> None:

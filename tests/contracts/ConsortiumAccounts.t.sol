@@ -351,6 +351,8 @@ contract ConsortiumAccountsTest is Base {
         _refused(abi.encodeWithSelector(IConsortium.NotAdmin.selector, root, ADMIN));
         vm.prank(root);
         consortium.cancelRoot(SITE_A);
+        _refused(abi.encodeWithSelector(IConsortium.NotAdmin.selector, root, ADMIN));
+        _proposeRoot(root, THIEF);
         _refused(abi.encodeWithSelector(IConsortium.NotRoot.selector, SITE_A, root, root));
         _offer(SITE_A, THIEF, SITE, NOTE);
         vm.warp(START + DELAY);

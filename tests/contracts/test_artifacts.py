@@ -95,7 +95,7 @@ def fields(value: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_no_free_text_can_reach_the_chain(path: Path) -> None:
-    """Fixed-width fields only: no string, no bytes, and lists only between contracts and in answers."""
+    """No string, no bytes; lists only between contracts and in answers."""
     shipped = load(path)
     assert {value["type"] for value in values(shipped["abi"])} <= FIXED_WIDTH | LISTS
     for entry in shipped["abi"]:
@@ -112,7 +112,7 @@ def test_nothing_is_payable_and_nothing_can_be_upgraded(path: Path) -> None:
     assert operations(bytes.fromhex(shipped["deployedBytecode"][2:])).isdisjoint(FORBIDDEN)
 
 
-# CALLCODE, DELEGATECALL, CREATE, CREATE2, SELFDESTRUCT; PUSH0, which QBFT chains by London rules lack.
+# CALLCODE, DELEGATECALL, CREATE, CREATE2, SELFDESTRUCT; PUSH0, which London rules lack.
 FORBIDDEN = {0xF2, 0xF4, 0xF0, 0xF5, 0xFF, 0x5F}
 
 

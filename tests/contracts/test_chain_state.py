@@ -1,7 +1,8 @@
 """docs/spec/chain-state.md, derived again here: each slot and hash, and the same on a live chain.
 
-The history below is played on a chain of its own, so the test vectors in tests/vectors/chain-state.json
-repeat to the byte. `DRAGON_UPDATE_VECTORS=1 pytest tests/contracts/test_chain_state.py` writes them anew.
+The history below is played on a chain of its own, so the vectors in
+tests/vectors/chain-state.json repeat to the byte. To write them anew:
+`DRAGON_UPDATE_VECTORS=1 pytest tests/contracts/test_chain_state.py`.
 """
 
 from __future__ import annotations
@@ -30,19 +31,19 @@ TYPES = {
     "Registration": "bytes32 id,uint32 number,uint8 organisation,address account,uint40 time,"
     "bytes32 commitment,bytes32 predecessor,bytes32 qcReport,bytes32 ethics,bytes32 ruleSet,"
     "bytes32 purpose,bytes32 statement,uint40 ethicsExpiry,uint8 declarations,bool qcPassed",
-    "Decision": "bytes32 previous,bytes32 id,uint8 kind,uint8 organisation,address account,uint40 time,"
-    "uint8 reason,bytes32 successor,bytes32 statement",
+    "Decision": "bytes32 previous,bytes32 id,uint8 kind,uint8 organisation,address account,"
+    "uint40 time,uint8 reason,bytes32 successor,bytes32 statement",
     "Run": "uint256 chainId,address ledger,uint8 organisation,bytes32 plan,bytes32 statement",
-    "Update": "bytes32 run,uint16 round,uint8 organisation,address account,uint40 time,bytes32 update,"
-    "bytes32 base,bytes32 version,bytes32 statement,bytes32 replaces",
+    "Update": "bytes32 run,uint16 round,uint8 organisation,address account,uint40 time,"
+    "bytes32 update,bytes32 base,bytes32 version,bytes32 statement,bytes32 replaces",
     "Opening": "bytes32 run,uint8 organisation,address account,uint40 time,bytes32 parentHash,"
     "bytes32 plan,bytes32 purpose,uint256 participants,bytes32 initialModel,bytes32 parentRun,"
     "bytes32 origin,bytes32 statement,uint16 parentRound,uint8 initialKind",
     "Round": "bytes32 previous,bytes32 run,uint16 round,bytes32 base,bytes32 aggregate,"
     "uint256 participants,uint256 included,uint8 organisation,address account,uint40 time,"
     "bytes32 leavesHash,bytes32 statement",
-    "Note": "bytes32 previous,bytes32 run,uint8 kind,uint16 round,uint8 organisation,address account,"
-    "uint40 time,uint8 reason,bytes32 subject,bytes32 statement",
+    "Note": "bytes32 previous,bytes32 run,uint8 kind,uint16 round,uint8 organisation,"
+    "address account,uint40 time,uint8 reason,bytes32 subject,bytes32 statement",
     "Release": "uint256 chainId,address registry,uint8 organisation,bytes32 run,uint16 round,"
     "bytes32 fileDigest",
 }
@@ -319,7 +320,8 @@ def commit(state: State, play: Play, run: bytes, number: int, **more: Any) -> by
     )
     time = play.act("hospital", "TrainingLedger", "commitUpdate", run, number, *fields)
     made = state.hash("Update", run, number, HOSPITAL, play.who("hospital"), time, *fields)
-    return made[:28] + more["version_number"].to_bytes(4, "big")
+    number_of_version: int = more["version_number"]
+    return made[:28] + number_of_version.to_bytes(4, "big")
 
 
 def close(state: State, play: Play, run: bytes, number: int, **more: Any) -> bytes:
@@ -426,7 +428,7 @@ def play_training(state: State, play: Play, versions: dict[str, bytes]) -> tuple
 def element(
     contract: str, variable: str, list_key: bytes, place: int, value: bytes
 ) -> dict[str, Any]:
-    """A word of a dynamic array: its first element is at keccak256 of the slot that holds its length."""
+    """A word of a dynamic array: element 0 is at keccak256 of the slot with its length."""
     named = f"{variable}[0x{list_key.hex()}] elements"
     first = int.from_bytes(keccak(word(slot(contract, variable, list_key))), "big")
     entry = {"contract": contract, "variable": named, "plus": place - first}
@@ -477,7 +479,7 @@ def test_every_slot_holds_what_the_specification_says(state: State) -> None:
 def test_vectors_are_what_the_chain_holds(state: State) -> None:
     addresses = {name: made.address.lower() for name, made in state.chain.contracts.items()}
     described = {
-        "description": "docs/spec/chain-state.md: hashes with their preimages, and slots of a history",
+        "description": "docs/spec/chain-state.md: hashes with preimages, and slots of a history",
         "chainId": 31337,
         "contracts": addresses,
         "hashes": state.hashes,

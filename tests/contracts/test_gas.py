@@ -1,7 +1,7 @@
 """Gas of the acts that an organisation pays for, exactly as committed in gas.json.
 
-Accounts, digests, block times and addresses are fixed, so every figure repeats to the unit. Write the
-file anew with `DRAGON_UPDATE_GAS=1 pytest tests/contracts/test_gas.py` and read the difference.
+Accounts, digests, block times and addresses are fixed, so every figure repeats to the unit. Write
+the file anew with `DRAGON_UPDATE_GAS=1 pytest tests/contracts/test_gas.py` and read the difference.
 """
 
 from __future__ import annotations
@@ -149,8 +149,9 @@ class Consortium:
         used = max(self.chain.bulk(acts))
         self.gas["commitUpdate"] = max(self.gas.get("commitUpdate", 0), used)
         leaves = self.chain.read("TrainingLedger", "leavesHash", run, number, EVERYONE)
-        words = (run, number, self.model(generation, number), EVERYONE, leaves, ONES)
-        closed = self.chain.act(f"account {CENTRE}", "TrainingLedger", "closeRound", *words)
+        aggregate = self.model(generation, number)
+        closing = (run, number, aggregate, EVERYONE, leaves, ONES)
+        closed = self.chain.act(f"account {CENTRE}", "TrainingLedger", "closeRound", *closing)
         return int(closed["gasUsed"])
 
     def train(self, generation: int, parent: bytes) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from dragon_ledger.chain.client import Block
 from dragon_ledger.chain.sender import Receipt
 from dragon_ledger.errors import NodeError, NonceTaken, Refused
 from dragon_ledger.site.acts import Act, ActReader
@@ -20,8 +21,8 @@ from dragon_ledger.site.outbox import Attempt, Entry, Outbox, State
 MAX_ATTEMPTS = 8
 """An act that was signed so often, passed the pre-flight each time and reverted is given up."""
 
-MAX_IN_FLIGHT = 16
-"""Transactions under way at a time; Besu and GoQuorum keep 64 and more of one account."""
+MAX_IN_FLIGHT = 64
+"""Transactions under way at a time: what GoQuorum keeps of one account by default."""
 
 REBROADCAST_SECONDS = 3.0
 """How often a transaction without receipt is offered to the node again."""
@@ -112,6 +113,8 @@ class Pump:
                 self._replaced(entry)
             else:
                 self._offer(entry, entry.attempts[-1])
+        if receipts:
+            self._watch_clock(sent, receipts)
 
     def _receipts(self, entries: Sequence[Entry]) -> dict[int, Receipt]:
         """The receipt of each entry; of several attempts, one that succeeded counts."""
@@ -127,7 +130,6 @@ class Pump:
         if not receipt.final:
             self._outbox.explain(entry.id, f"in block {receipt.block}, which is not final yet")
         elif receipt.succeeded:
-            self._watch_clock(entry, receipt)
             where = f"on chain in block {receipt.block}"
             self._outbox.finish(entry.id, receipt.block, receipt.block_hash, where)
             log_event("outbox.final", key=entry.key, block=receipt.block)
@@ -172,13 +174,14 @@ class Pump:
         under_way = self._outbox.entries(State.SENT)
         nonce = max([self._ledger.nonce(), *(entry.attempts[-1].nonce + 1 for entry in under_way)])
         first = nonce
-        for entry in sendable[: MAX_IN_FLIGHT - len(under_way)]:
-            nonce += self._start(entry, nonce)
+        head = self._ledger.head()
+        for entry in sendable[: max(0, MAX_IN_FLIGHT - len(under_way))]:
+            nonce += self._start(entry, nonce, head)
         return nonce > first
 
-    def _start(self, entry: Entry, nonce: int) -> int:
+    def _start(self, entry: Entry, nonce: int, head: Block) -> int:
         """Sign, store and send one act; how many nonces that took."""
-        if self._adopted(entry, "was on chain already"):
+        if self._adopted(entry, "was on chain already", head):
             return 0
         act = self._act(entry)
         try:
@@ -200,12 +203,12 @@ class Pump:
 
     # -- both ---------------------------------------------------------------------------------
 
-    def _adopted(self, entry: Entry, why: str) -> bool:
+    def _adopted(self, entry: Entry, why: str, head: Block | None = None) -> bool:
         """Whether the contract has the act, by whatever transaction; final when that is.
 
         It is noted as of a block, so that it is looked at again when the block is lost.
         """
-        act, head = self._act(entry), self._ledger.head()
+        act, head = self._act(entry), head or self._ledger.head()
         if not act.is_recorded(self._ledger, head.number):
             return False
         final = self._ledger.final_block(head)
@@ -219,9 +222,10 @@ class Pump:
     def _act(self, entry: Entry) -> Act:
         return self._acts[entry.kind](entry.act)
 
-    def _watch_clock(self, entry: Entry, receipt: Receipt) -> None:
-        """Compare this machine's clock with the block: signed <= mined <= now when it is right."""
-        mined = self._ledger.time(receipt.block)
+    def _watch_clock(self, sent: Sequence[Entry], receipts: Mapping[int, Receipt]) -> None:
+        """Compare this machine's clock with a block: signed <= mined <= now when it is right."""
+        entry = next(entry for entry in reversed(sent) if entry.id in receipts)
+        mined = self._ledger.time(receipts[entry.id].block)
         ahead = entry.attempts[-1].signed_at - mined
         behind = mined - self._outbox.now()
         text = ""

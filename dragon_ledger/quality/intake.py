@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dragon_ledger.quality.dicom.image_facts import ImageFacts, from_memo
+from dragon_ledger.quality.dicom.pixels import PIXEL_CODES
 from dragon_ledger.quality.dicom.workers import Answer, Reader, Task, read_all
 from dragon_ledger.quality.examination import Image
 from dragon_ledger.quality.known import FileRecord, Progress
@@ -49,6 +50,7 @@ class _Reading:
     contents: dict[str, bytes] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     tables: dict[Role, Table] = field(default_factory=dict)
+    decoded: set[str] = field(default_factory=set)
     shared: dict[object, Any] = field(default_factory=dict)
     done_files: int = 0
     done_bytes: int = 0
@@ -77,6 +79,7 @@ def read_transfer(
     reading = _Reading(tree, profile, progress, sum(file.size for file in tree.files))
     by_path = {file.path: file for file in reading.tree.files}
     tasks = _image_tasks(reading.tree)
+    reading.decoded.update(task.path for task in tasks if task.decode)
     fresh = [task for task in tasks if not _remember(reading, by_path[task.path], task, known)]
     reading.report(len(reading.facts), sum(by_path[path].size for path in reading.facts), ())
     _read_images(reading, by_path, reader, fresh, workers)
@@ -155,19 +158,28 @@ def _record(file: TreeFile, size: int, sha256: bytes, memo: bytes = b"") -> File
 def _decode_rest(
     reading: _Reading, files: Mapping[str, TreeFile], reader: Reader, workers: int | None
 ) -> None:
-    """Series that share a folder with another have no decoded slice yet: read one again."""
+    """Choose a slice of each series that shares its folder with another one, and decode it."""
     members: dict[str, list[str]] = {}
     for path, facts in sorted(reading.facts.items()):
         if not facts.problem and facts.pixel_hash:
             members.setdefault(facts.tags.get("SeriesInstanceUID", ""), []).append(path)
-    undecoded = [
-        paths[len(paths) // 2]
-        for paths in members.values()
-        if not any(reading.facts[path].decoded for path in paths)
+    rest = [
+        paths[len(paths) // 2] for paths in members.values() if reading.decoded.isdisjoint(paths)
     ]
-    for answers in read_all(reader, [Task(path, decode=True) for path in undecoded], workers):
+    reading.decoded.update(rest)
+    tasks = [Task(path, decode=True) for path in rest if not reading.facts[path].decoded]
+    for answers in read_all(reader, tasks, workers):
         for answer in answers:
             _keep(reading, files[answer.path], answer)
+
+
+def _as_chosen(reading: _Reading, path: str) -> ImageFacts:
+    """The facts of a file; what a check of other files saw in its pixels does not count."""
+    facts = reading.facts[path]
+    if not facts.decoded or path in reading.decoded:
+        return facts
+    kept = tuple(issue for issue in facts.issues if issue.code not in PIXEL_CODES)
+    return replace(facts, issues=kept)
 
 
 def _read_table_file(reading: _Reading, file: TreeFile) -> None:
@@ -206,7 +218,7 @@ def _finished(reading: _Reading) -> Intake:
 def _in_order(reading: _Reading) -> Iterable[tuple[str, ImageFacts, FileRecord | None]]:
     named = {file.path for file in reading.tree.of_role(Role.IMAGE)}
     for path in sorted(reading.facts):
-        facts = reading.facts[path]
+        facts = _as_chosen(reading, path)
         if path in named or not facts.problem.startswith(NO_DICOM):
             yield path, facts, reading.records.get(path)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.dataset import FileDataset
 
 from dragon_ledger.quality.derivation import derive
 from dragon_ledger.quality.findings import CheckOutcome, Severity
@@ -81,6 +82,22 @@ def test_a_memo_for_other_tags_is_not_used(transfer: Transfer) -> None:
     rules = derive(built_in(), document, "site")
     report = transfer.judge(rules, known=KnownTransfers(files=remembered(first)))
     assert report.result("tags").outcome is CheckOutcome.PASS
+
+
+def test_remembered_files_change_nothing_in_a_report(transfer: Transfer) -> None:
+    """With other slices another one is decoded; what was seen in the first choice is left out."""
+
+    def rescale(image: FileDataset) -> None:
+        image.RescaleIntercept = "0"
+
+    transfer.edit_series(rescale)
+    first = transfer.images()[0]
+    spare = first.rename(transfer.folder.parent / "spare.dcm")
+    known = KnownTransfers(files=remembered(transfer.judge()))
+    spare.rename(first)
+    fresh, again = transfer.judge(), transfer.judge(known=known)
+    assert "dicom.hounsfield" in codes(fresh)
+    assert again.annex_json() == fresh.annex_json()
 
 
 @pytest.mark.parametrize("memo", [b"", b"nonsense", b'[1,"x"]', b"[]"])

@@ -14,6 +14,7 @@ from dragon_ledger.quality.dicom.elements import PARSER_ERRORS, PIXEL_DATA
 from dragon_ledger.quality.dicom.image_facts import Issue
 from dragon_ledger.quality.dicom.vr_rules import label_of
 
+PIXEL_CODES = frozenset({"dicom.constant", "dicom.decode", "dicom.hounsfield"})
 _LOWEST, _HIGHEST = -8192, 32767
 _AIR = -500
 _TISSUE = (-200, 3000)

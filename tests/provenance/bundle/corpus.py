@@ -1,0 +1,85 @@
+"""The cases of tests/vectors/evidence-bundle, and what a mutant of one of them may say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from tests.provenance.bundle.make_vectors import HERE, answer
+from tests.provenance.bundle.mutants import Mutant, mutants
+
+Json = dict[str, Any]
+MUTATED = (
+    *("valid", "moved-validators", "attached", "single-operator", "checkpoint-accepted"),
+    *("by-file-digest", "never-released", "never-released-aggregate", "revoked", "withdrawn"),
+)
+# What an error may start with: the part that it names.
+PARTS = re.compile(
+    "bundle|format|chain|contracts?|settings|digests|headers?|extraData|block|nodes?|proof|accounts?"
+    "|runs?|versions?|attachments|release|organisation|Consortium|DatasetRegistry|TrainingLedger"
+    "|ModelRegistry"
+)
+
+
+@cache
+def cases() -> dict[str, Json]:
+    """Every case by name."""
+    document = json.loads((HERE / "cases.json").read_text())
+    return {case["name"]: case for case in document["cases"]}
+
+
+@cache
+def document(name: str) -> Json:
+    """The parsed bundle of a case."""
+    loaded: Json = json.loads((HERE / cases()[name]["bundle"]).read_bytes())
+    return loaded
+
+
+def mutants_of(name: str, bytes_each: int) -> Iterator[Mutant]:
+    """All mutants of a case's bundle."""
+    foreign = [document(other) for other in MUTATED if document(other) != document(name)]
+    seed = sum(name.encode())
+    return mutants(document(name), foreign, seed, bytes_each)
+
+
+def core(verdict: Json) -> Json:
+    """A verdict without who sealed: seals may be fewer or in another order, as long as enough."""
+    kept = json.loads(json.dumps(verdict))
+    kept["as_of"].pop("seals")
+    kept["checks"] = [check for check in kept["checks"] if check["id"] != "state.sealed"]
+    for check in verdict["checks"]:
+        if check["id"] == "state.sealed":
+            kept["sealed"] = check["outcome"]
+    return kept
+
+
+@cache
+def genuine() -> dict[str, list[Json]]:
+    """What true bundles say, by the block's hash."""
+    found: dict[str, list[Json]] = {}
+    for case in cases().values():
+        verdict = answer(case).get("verdict")
+        if verdict is not None:
+            found.setdefault(verdict["as_of"]["block_hash"], []).append(verdict)
+    return found
+
+
+def judge_mutant(case: Json, data: bytes) -> str:
+    """What became of a mutant: its outcome; AssertionError when it deceives.
+
+    A mutant may be accepted when it says of its block what a true bundle says of it.
+    """
+    found = answer(case, data)
+    if found["outcome"] == "refused":
+        assert PARTS.match(found["error"]), found["error"]
+    elif found["outcome"] != "not covered":
+        verdict = found["verdict"]
+        true = [core(one) for one in genuine().get(verdict["as_of"]["block_hash"], ())]
+        said = core(verdict)
+        for one in (said, *true):
+            one.pop("judged_at")
+        assert said in true, f"says {verdict['answer']}: {verdict['summary']}"
+    return str(found["outcome"])

@@ -31,6 +31,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     ),
     "aggregator": ("dragon_ledger.cli.aggregator", "Runs, incoming updates, rounds."),
     "review": ("dragon_ledger.cli.review", "Read and decide on dataset versions of others."),
+    "digest": ("dragon_ledger.cli.digest", "The digests of a file, by every method."),
     "verify": ("dragon_ledger.cli.verify", "The verdict on a model file."),
     "evidence": ("dragon_ledger.cli.evidence", "Bundles for a check without any node."),
     "api": ("dragon_ledger.cli.api", "The verdict service and its tokens."),

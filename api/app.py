@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match
 
@@ -127,6 +128,9 @@ def _handle_errors(app: FastAPI) -> None:
     async def ledger(request: Request, error: Exception) -> Response:
         return problem_response(Problem("not-ready", str(error)), request.url.path)
 
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)  # nobody is there to read it
+
     async def internal(request: Request, error: Exception) -> Response:
         logger.error("request failed", exc_info=error)
         detail = "the service's log has the cause"
@@ -136,4 +140,5 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(LedgerError, ledger)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(Exception, internal)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from api.settings import Settings
 from dragon_ledger.chain.client import Client
@@ -77,7 +77,7 @@ class Ledger:
                 self._passes()
             except LedgerError as error:
                 self._note(str(error))
-            except OperationalError as error:
+            except DatabaseError as error:
                 self._note(f"the index cannot be written: {error.orig}")
             self._stop.wait(self._settings.poll_seconds)
 
@@ -99,11 +99,12 @@ class Ledger:
         head = self.client.final_block()
         with reading(self.engine) as connection:
             done = reached(connection)
-        if done is not None and done.block >= head.number:
+        if done is not None and (done.block, done.hash) == (head.number, head.hash):
             self._good()
             return
         at = "nothing" if done is None else f"block {done.block}"
         behind = f"the index has read {at}, the chain is at block {head.number}"
+        # A block that the other process is about to read is no reason yet.
         since = None if self._good_at is None else time.monotonic() - self._good_at
         if since is None or since > self._settings.stale_seconds:
             self._note(behind)

@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from dragon_ledger.errors import ConfigurationError, StorageError, WrongChain
 from dragon_ledger.index import schema
@@ -50,7 +50,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
             if engine.dialect.name != "sqlite":
                 connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
-    except OperationalError as error:
+    except DatabaseError as error:
         raise StorageError(f"the index cannot be read: {error.orig}") from error
 
 
@@ -68,7 +68,7 @@ def open_database(url: str) -> Engine:
         engine = create_engine(make_url(url), max_overflow=CONNECTIONS)
     except (ArgumentError, ImportError) as error:
         raise ConfigurationError(
-            f"index database {url!r}: {error}. Expected sqlite:///FILE or"
+            f"index database: {error}. Expected sqlite:///FILE or"
             " postgresql+psycopg://USER@HOST/NAME"
         ) from error
     if engine.dialect.name == "sqlite":
@@ -77,7 +77,7 @@ def open_database(url: str) -> Engine:
     try:
         with engine.begin() as connection:
             _migrate(connection)
-    except OperationalError as error:
+    except DatabaseError as error:
         shown = make_url(url).render_as_string(hide_password=True)
         raise StorageError(f"index database {shown}: cannot be opened: {error.orig}") from error
     return engine

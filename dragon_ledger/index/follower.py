@@ -20,7 +20,7 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far the index has read: a block, or None when it has read nothing."""
+    """The block up to which the index has read."""
 
     block: int
     hash: bytes

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import h5py
 import httpx
@@ -70,6 +71,13 @@ class Server:
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), self.log.read_text()
         self.url = line.split()[-1]
+
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        parts = urlsplit(self.url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        return parts.hostname, parts.port
 
     def wait_for_block(self, block: int) -> None:
         """Wait until it has read this block."""

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import ssl
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -25,7 +26,7 @@ from api.settings import Listen, require_protection
 from api.spool import prepare
 from api.tokens import TokenStore
 from dragon_ledger.errors import ConfigurationError, InputError
-from tests.api.conftest import Ledger, Server
+from tests.api.conftest import PATIENCE, Ledger, Server
 
 DOCUMENT = b'{"content":{},"salt":"00","schema":"plan/1"}'
 NAME = hashlib.sha256(DOCUMENT).hexdigest()
@@ -37,6 +38,14 @@ def problem(answer: httpx.Response, status: int, kind: str) -> str:
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == BASE + kind
     return str(answer.json()["detail"])
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until it is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_token_is_stored_as_a_hash_and_ends(tmp_path: Path) -> None:
@@ -159,15 +168,23 @@ def test_a_body_that_is_too_large_is_refused_and_gone(ledger: Ledger) -> None:
 
 
 @pytest.mark.slow
+def test_who_hangs_up_leaves_nothing_behind(known: Ledger) -> None:
+    spool = known.server.config.parent / "api-data" / "spool"
+    with socket.create_connection(known.server.address()) as upload:
+        upload.sendall(b"POST /v1/verdicts HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n")
+        upload.sendall(b"x" * 1_500_000)
+        wait_for(lambda: any(spool.iterdir()))
+    wait_for(lambda: not any(spool.iterdir()))
+    assert "Traceback" not in known.server.log.read_text()
+
+
+@pytest.mark.slow
 def test_a_file_is_private_while_it_arrives_and_gone_after_a_crash(ledger: Ledger) -> None:
     spool = ledger.server.config.parent / "api-data" / "spool"
-    host, port = re.match(r"http://(.+):(\d+)", ledger.server.url).groups()  # type: ignore[union-attr]  # it is one
-    with socket.create_connection((host, int(port))) as upload:
+    with socket.create_connection(ledger.server.address()) as upload:
         upload.sendall(b"POST /v1/verdicts HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n")
         upload.sendall(b"x" * 2_000_000)
-        deadline = time.monotonic() + 20
-        while not any(f.stat().st_size for f in spool.iterdir()) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_for(lambda: any(file.stat().st_size for file in spool.iterdir()))
         (body,) = spool.iterdir()
         assert body.stat().st_mode & 0o077 == 0
         ledger.server.stop(signal.SIGKILL)

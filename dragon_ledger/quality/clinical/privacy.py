@@ -13,6 +13,7 @@ from dragon_ledger.quality.clinical.suspects import are_codes, suspect_values
 from dragon_ledger.quality.clinical.table import Table
 from dragon_ledger.quality.findings import Finding
 from dragon_ledger.quality.masking import shape_of
+from dragon_ledger.quality.person_names import looks_like_full_name
 from dragon_ledger.quality.rules import RuleSet
 from dragon_ledger.quality.text_leaks import leaks
 
@@ -25,6 +26,7 @@ _IDENTIFYING_COLUMN = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]+")
 NATIONAL = "national number"
+_PSEUDONYMS = ("USUBJID", "SUBJID")
 _CODED = ("STUDYID", "DOMAIN", "--TESTCD", "--TEST", "--SEQ", "--CAT", "--ORRESU", "--STRESU")
 
 
@@ -36,6 +38,7 @@ def check_privacy(
     return [
         *_births(table, reporter),
         *_columns(table, reporter),
+        *_names_for_pseudonyms(table, reporter),
         *_texts(table, reporter, name_tokens, frozenset(numbers)),
         *_ages(table, reporter, rules),
     ]
@@ -67,6 +70,24 @@ def _columns(table: Table, reporter: Reporter) -> list[Finding]:
         for name in table.variables
         if _IDENTIFYING_COLUMN.fullmatch(name) and name not in _BIRTH
     ]
+
+
+def _names_for_pseudonyms(table: Table, reporter: Reporter) -> list[Finding]:
+    return [
+        each
+        for name in _PSEUDONYMS
+        if table.has(name)
+        for each in reporter.rows(
+            "privacy.clinical-subject", pl.col(name).is_in(_full_names(table, name)), name
+        )
+    ]
+
+
+def _full_names(table: Table, name: str) -> list[str]:
+    text = pl.col(name)
+    spoken = text.str.contains(r"[\s,^]") & ~text.str.contains(r"\d")
+    values = table.frame.lazy().filter(spoken).select(name).unique().collect().to_series()
+    return sorted(value for value in values if looks_like_full_name(value))
 
 
 def _texts(

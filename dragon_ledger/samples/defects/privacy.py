@@ -135,6 +135,8 @@ PRIVACY = (
            put_all("dm", LASTNAME="X"), "LASTNAME"),
     defect("clinical-address-column", "privacy.clinical-column", "DM has a column for addresses",
            put_all("dm", ZIPCODE="4000"), "ZIPCODE"),
+    defect("clinical-name-as-pseudonym", "privacy.clinical-subject", "SUBJID is a name",
+           put("dm", 0, SUBJID="Dubois, Jeanne"), "SUBJID"),
     defect("clinical-e-mail", "privacy.clinical-pattern", "an e-mail address in a result",
            put("dd", 0, DDORRES="ASK J.DUBOIS@EXAMPLE.ORG"), "DDORRES"),
     defect("clinical-telephone", "privacy.clinical-pattern", "a telephone number in a substance",

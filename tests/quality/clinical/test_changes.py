@@ -183,6 +183,8 @@ CASES: list[tuple[str, Change, set[tuple[str, str | None]]]] = [
     ("date of birth, blank", put_all(DM, BRTHDTC=""), set()),
     ("name column", put_all(DM, LASTNAME="X"), {("privacy.clinical-column", "LASTNAME")}),
     ("address column", put_all(DM, ZIP="4000"), {("privacy.clinical-column", "ZIP")}),
+    ("name as pseudonym", put(DM, 0, SUBJID="Dubuis, Jeanne"),
+     {("privacy.clinical-subject", "SUBJID")}),
     ("e-mail", put(DD, 0, DDORRES="ask j.smith@example.org"),
      {("privacy.clinical-pattern", "DDORRES")}),
     ("telephone", put(DD, 0, DDORRES="tel 0475 12 34 56"),

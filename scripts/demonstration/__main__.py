@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import secrets
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,6 +90,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Tell the story; 0 when everything happened as it should."""
     options = parse(arguments)
+    # A polite end is the same as Ctrl-C: everyone is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     narrator = Narrator()
     places = prepare(options.folder.resolve())
     try:

@@ -113,7 +113,8 @@ class CloseRound(JsonAct):
         """A round that is not open yet, because the one before is still under way."""
         if refused.name == "RoundNotOpen":
             return int(str(refused.values["open"])) < self.round
-        return refused.name in WAITS
+        # The run is known from the chain, so a node that does not know it is behind.
+        return refused.name in WAITS | {"RunUnknown"}
 
 
 AGGREGATOR_ACTS: Mapping[str, ActReader] = {

@@ -55,10 +55,14 @@ def open_records(config: SiteConfig, password: str) -> Iterator[tuple[RecordsDat
 @contextmanager
 def open_agent(config: SiteConfig, password: str, rules: RuleSet) -> Iterator[SiteAgent]:
     """Open a site's folder and its agent; errors as `open_site`."""
+    stopping = threading.Event()
     with open_site(config, password) as (place, database):
-        checker = QualityCheck(rules, database, config.workers)
+        checker = QualityCheck(rules, database, config.workers, stopping)
         with closing(SiteAgent(config, place, database, checker)) as agent:
-            yield agent
+            try:
+                yield agent
+            finally:
+                stopping.set()
 
 
 class SiteAgent:

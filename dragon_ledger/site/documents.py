@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.exchange import Exchange, ExchangeUnavailable
 from dragon_ledger.site.outbox import Outbox
 from dragon_ledger.site.store import Store
+
+PAUSE_SECONDS = 10.0
+"""How long an exchange that failed is left alone: waiting for it must not hold up commits."""
+
+T = TypeVar("T")
 
 
 class Documents:
@@ -15,6 +25,7 @@ class Documents:
         self._store = store
         self._outbox = outbox
         self._exchange = exchange
+        self._failed: tuple[float, ExchangeUnavailable] | None = None
 
     def publish(self, data: bytes) -> bytes:
         """Keep a document and queue it for the exchange; its digest."""
@@ -30,7 +41,7 @@ class Documents:
         """
         for waiting in self._outbox.unpublished():
             try:
-                self._exchange.put(self._store.get(waiting.digest))
+                self._ask(partial(self._exchange.put, self._store.get(waiting.digest)))
             except ExchangeUnavailable as error:
                 self._outbox.explain_publication(waiting.digest, str(error))
                 raise
@@ -46,7 +57,19 @@ class Documents:
         """
         if self._store.has(digest):
             return self._store.get(digest)
-        data = self._exchange.get(digest)
+        data = self._ask(partial(self._exchange.get, digest))
         if data is not None:
             self._store.put(data)
         return data
+
+    def _ask(self, request: Callable[[], T]) -> T:
+        """Ask the exchange, unless it failed a moment ago; then fail the same way at once."""
+        if self._failed and time.monotonic() - self._failed[0] < PAUSE_SECONDS:
+            raise self._failed[1]
+        try:
+            answer = request()
+        except ExchangeUnavailable as error:
+            self._failed = time.monotonic(), error
+            raise
+        self._failed = None
+        return answer

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from dragon_ledger.digests import manifest
+from dragon_ledger.errors import LedgerError
 from dragon_ledger.quality.known import (
     FileRecord,
     KnownSeries,
@@ -27,13 +29,16 @@ if TYPE_CHECKING:
     from dragon_ledger.quality.rules import RuleSet
 
 SUBJECT_COLUMN = "usubjid"
-ProgressSink = Callable[[Progress], None]
+
+
+class Interrupted(LedgerError):
+    """A check was ended because the agent stops; the next start begins where it was."""
 
 
 class QualityCheck:
     """Checks the transfers of one site; a file that was read before and is unchanged is not read.
 
-    `watch` is told how far a check is; what it raises ends the check.
+    Setting `stopping` ends a check at the next file.
     """
 
     def __init__(
@@ -41,12 +46,12 @@ class QualityCheck:
         rules: RuleSet,
         database: RecordsDatabase,
         workers: int,
-        watch: ProgressSink | None = None,
+        stopping: Event,
     ) -> None:
         self._rules = rules
         self._database = database
         self._workers = workers or None
-        self._watch = watch
+        self._stopping = stopping
 
     def __call__(self, transfer: Path) -> Checked:
         """Check a transfer.
@@ -79,8 +84,8 @@ class QualityCheck:
             self._database.put_files(
                 transfer.name, ((record.path, _write(record)) for record in progress.new)
             )
-            if self._watch is not None:
-                self._watch(progress)
+            if self._stopping.is_set():
+                raise Interrupted(f"{transfer}: the agent stops; the check goes on at its start")
 
         return check_transfer(
             transfer,

@@ -107,10 +107,11 @@ class CommitUpdate(JsonAct):
         return ContractCall("TrainingLedger", "commitUpdate", arguments)
 
     def may_pass_later(self, refused: Refused) -> bool:
-        """A round that is not open yet, because this node is behind or the last one not closed."""
+        """A round that is not open yet, or a run that this node does not know yet."""
         if refused.name == "RoundNotOpen":
             return int(str(refused.values["open"])) < self.round
-        return refused.name in WAITS
+        # The run is known from the chain, so a node that does not know it is behind.
+        return refused.name in WAITS | {"RunUnknown"}
 
 
 @dataclass(frozen=True, slots=True)

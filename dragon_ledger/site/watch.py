@@ -79,6 +79,7 @@ class ChainWatch:
 
         Raises:
             NodeUnavailable: no node answers; what was known stays.
+            StaleState: the node's logs are incomplete; everything is read again.
         """
         head = self._client.block("latest")
         if self.head is not None and head.hash == self.head.hash:
@@ -87,8 +88,16 @@ class ChainWatch:
             log_event("chain.reorganised", block=self.head.number, head=head.number)
             self._forget()
         first = self.head.number + 1 if self.head else self._client.network.first_block
-        for event in logs_between(self._client, first, head.number):
-            self._apply(event)
+        events = logs_between(self._client, first, head.number)
+        try:
+            for event in events:
+                self._apply(event)
+        except KeyError as error:
+            self._forget()
+            raise StaleState(
+                f"{self._client.url}: its logs up to block {head.number} lack the beginning of a"
+                " run or version that later ones speak of; they are read again"
+            ) from error
         self.head = head
 
     def runs_of(self, organisation: int) -> Iterator[RunState]:

@@ -29,8 +29,6 @@ from dragon_ledger.site.vault import open_vault
 from dragon_ledger.site.watch import ChainWatch
 
 OUTBOX_FILE = "outbox.sqlite"
-PUBLISH_SECONDS = 3.0
-"""How long an exchange that failed is left alone."""
 
 
 class Workplace:
@@ -99,7 +97,7 @@ class Workplace:
         """
         try:
             work()
-        except LedgerError as error:
+        except (LedgerError, OSError) as error:
             self._trouble(name, " ".join(str(error).split()))
             return False
         self._trouble(name, "")

@@ -3,8 +3,8 @@
 
 Usage: hostile_clinical.py [COUNT] [--first SEED].
 
-Every seed makes one damaged CSV or SAS XPORT file. Each is judged within a transfer whose other
-tables are whole. Fails on a crash, on a file that takes more than 2 s of a core, on more than 1 GiB
+Every seed makes one damaged CSV or SAS XPORT file. Each is judged beside a whole
+table DM. Fails on a crash, on a file that takes more than 2 s of a core, on more than 1 GiB
 of memory, and on an unreadable file that no finding names. A seed that fails is printed; repeat it
 with `--first SEED 1`.
 """
@@ -18,7 +18,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +32,7 @@ from dragon_ledger.samples import make_transfer
 
 SLOWEST_SECONDS = 2.0
 MOST_MEMORY_MIB = 1024
+WHOLE = "UNIFI_dm.csv"
 Mutation = Callable[[random.Random, bytearray], bytes]
 
 
@@ -146,16 +146,15 @@ def damaged(seed: int, tables: dict[str, bytes]) -> tuple[str, str, bytes]:
 
 
 def judge(name: str, content: bytes, tables: dict[str, bytes]) -> ClinicalResult:
-    """Judge a transfer whose other tables are whole."""
+    """Judge a transfer of the damaged table and, unless that is it, a whole table DM."""
     domain = name.partition(".")[0].rpartition("_")[2].upper()
     files = [ClinicalFile(name, domain, "UNIFI", content)]
-    for other, whole in tables.items():
-        code = other.partition(".")[0].rpartition("_")[2].upper()
-        if other.endswith(".csv") and code != domain:
-            files.append(ClinicalFile(other, code, "UNIFI", whole))
-    rules = built_in()
-    given = ClinicalInput((), (), rules, date(2026, 11, 22), frozenset({"SMITH"}), "UNIFI")
-    return check_clinical(replace(given, files=tuple(files)))
+    if domain != "DM":
+        files.append(ClinicalFile(WHOLE, "DM", "UNIFI", tables[WHOLE]))
+    given = ClinicalInput(
+        tuple(files), (), built_in(), date(2026, 11, 22), frozenset({"SMITH"}), "UNIFI"
+    )
+    return check_clinical(given)
 
 
 def complaint(name: str, result: ClinicalResult, seconds: float) -> str | None:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from dragon_ledger.errors import InputError
+
 ROW = "#row"
 
 
-class UnreadableTable(Exception):
+class UnreadableTable(InputError):
     """A table's bytes cannot be read; the text says why and names no value of any subject."""
 
 

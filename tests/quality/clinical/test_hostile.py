@@ -23,7 +23,7 @@ def _complaints(hostile: dict[str, Any], seeds: range) -> list[str]:
     for seed in seeds:
         name, done, content = hostile["damaged"](seed, tables)
         started = time.process_time()
-        result = hostile["judge"](name, content, {})
+        result = hostile["judge"](name, content, tables)
         wrong = hostile["complaint"](name, result, time.process_time() - started)
         if wrong and not wrong.startswith("took"):
             complaints.append(f"seed {seed}: {name}, {done}: {wrong}")

@@ -14,6 +14,9 @@ from dragon_ledger.provenance.bundle.scope import closed_only
 from dragon_ledger.provenance.layout import mask
 from dragon_ledger.records import Act, DatasetVersion, Decision, Facts, Note, Round, Run, Update
 
+EMPTY_NODE = b"\x80"
+"""What nodes give for a trie without entries; its root says that already."""
+
 Json = dict[str, Any]
 
 
@@ -53,7 +56,7 @@ def build(every: Sequence[Facts], proof: Proof, attachments: Iterable[bytes] = (
             },
             "digests": sorted({facts.digest.hex() for facts in every}),
             "headers": [header.hex() for header in proof.headers],
-            "nodes": sorted({node.hex() for node in proof.nodes}),
+            "nodes": sorted({node.hex() for node in proof.nodes if node != EMPTY_NODE}),
             "accounts": [address.hex() for address in tables.accounts],
             "runs": [tables.run(runs[key]) for key in sorted(runs)],
             "versions": [tables.version(versions[key]) for key in sorted(versions)],

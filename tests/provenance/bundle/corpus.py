@@ -28,7 +28,7 @@ PARTS = re.compile(
 def cases() -> dict[str, Json]:
     """Every case by name."""
     document = json.loads((HERE / "cases.json").read_text())
-    return {case["name"]: case for case in document["cases"]}
+    return {str(case["name"]): case for case in document["cases"]}
 
 
 @cache
@@ -47,7 +47,7 @@ def mutants_of(name: str, bytes_each: int) -> Iterator[Mutant]:
 
 def core(verdict: Json) -> Json:
     """A verdict without who sealed: seals may be fewer or in another order, as long as enough."""
-    kept = json.loads(json.dumps(verdict))
+    kept: Json = json.loads(json.dumps(verdict))
     kept["as_of"].pop("seals")
     kept["checks"] = [check for check in kept["checks"] if check["id"] != "state.sealed"]
     for check in verdict["checks"]:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @title Errors about arguments, the same in every contract.
+/// @title Errors about arguments.
+/// @notice The same in every contract.
 interface IArguments {
     /// @notice A digest that must be given is zero.
     /// @param position Of the argument in the function, from 0; of the field, when the argument is a struct.

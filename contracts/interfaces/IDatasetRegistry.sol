@@ -61,6 +61,12 @@ interface IDatasetRegistry is IArguments {
         bytes32 history; // head of the decision chain
     }
 
+    /// @notice A version was registered; with the block's timestamp the preimage of D(0).
+    /// @param id The version's id.
+    /// @param number Its number, from 1.
+    /// @param organisation The organisation, 0 to 255.
+    /// @param account The account that acted.
+    /// @param registration All that is registered.
     event VersionRegistered(
         bytes32 indexed id,
         uint32 indexed number,
@@ -68,7 +74,16 @@ interface IDatasetRegistry is IArguments {
         address account,
         Registration registration
     );
+    /// @notice A decision was taken.
     /// @dev One event for every decision; with the block's timestamp it is the preimage of D(i).
+    /// @param id The version's id.
+    /// @param kind Which kind.
+    /// @param organisation The organisation, 0 to 255.
+    /// @param account The account that acted.
+    /// @param reason Reason code; 0 for an approval.
+    /// @param flags The version's flags after the decision.
+    /// @param successor The newer version's id, or 0.
+    /// @param statement SHA-256 of the sealed statement; not zero.
     event Decided(
         bytes32 indexed id,
         DecisionKind indexed kind,
@@ -120,32 +135,77 @@ interface IDatasetRegistry is IArguments {
     error PurposeMismatch(bytes32 id, bytes32 purpose, bytes32 expected);
 
     /// @notice By a SITE: registers a version for its organisation. A failed QC is a fact that can be registered.
+    /// @param registration All that is registered.
+    /// @return id The new identifier.
+    /// @return number The version's number.
     function register(Registration calldata registration) external returns (bytes32 id, uint32 number);
     /// @notice By a REVIEWER of another organisation, which repeats the QC digest and the rule set that it read.
+    /// @param id The version's id.
+    /// @param qcReport Hiding digest of the QC report.
+    /// @param ruleSet Digest of the rule set.
+    /// @param statement SHA-256 of the sealed statement; not zero.
     function approve(bytes32 id, bytes32 qcReport, bytes32 ruleSet, bytes32 statement) external;
     /// @notice By a REVIEWER of another organisation, before the version is approved: it never will be.
+    /// @param id The version's id.
+    /// @param reason Reason code, 1 to 255.
+    /// @param statement SHA-256 of the sealed statement; not zero.
     function reject(bytes32 id, uint8 reason, bytes32 statement) external;
     /// @notice By the site, or a REVIEWER of another organisation, at any time unless rejected.
+    /// @param id The version's id.
+    /// @param reason Reason code, 1 to 255.
+    /// @param statement SHA-256 of the sealed statement; not zero.
     function revoke(bytes32 id, uint8 reason, bytes32 statement) external;
     /// @notice By the site: a newer version of its own replaces this one. Not wrong, so it stays in standing.
+    /// @param id The version's id.
+    /// @param successor The newer version's id, or 0.
+    /// @param reason Reason code, 1 to 255.
+    /// @param statement SHA-256 of the sealed statement; not zero.
     function supersede(bytes32 id, bytes32 successor, uint8 reason, bytes32 statement) external;
     /// @notice By the site: the data were erased. Not false, so it stays in standing.
+    /// @param id The version's id.
+    /// @param reason Reason code, 1 to 255.
+    /// @param statement SHA-256 of the sealed statement; not zero.
     function retire(bytes32 id, uint8 reason, bytes32 statement) external;
     /// @notice REVIEWERs of two organisations, neither the site's nor the revoker's, undo a revocation by mistake.
+    /// @param id The version's id.
+    /// @param reason Reason code, 1 to 255.
+    /// @param statement SHA-256 of the sealed statement; not zero.
     function reinstate(bytes32 id, uint8 reason, bytes32 statement) external;
 
+    /// @notice Who may act.
+    /// @return The contract.
     function consortium() external view returns (IConsortium);
+    /// @notice A version's record; all zero when it was not registered.
+    /// @param id The version's id.
+    /// @return The record.
     function version(bytes32 id) external view returns (Version memory);
+    /// @notice How many versions are registered: the highest number.
+    /// @return The count.
     function versionCount() external view returns (uint32);
+    /// @notice The id that an organisation's version has or would have.
+    /// @param organisation The organisation, 0 to 255.
+    /// @param commitment The dataset commitment.
+    /// @return The id.
     function versionId(uint8 organisation, bytes32 commitment) external view returns (bytes32);
+    /// @notice Whether a version was approved and is not revoked.
+    /// @param id The version's id.
+    /// @return True when it is.
     function inStanding(bytes32 id) external view returns (bool);
     /// @notice Bit n of word w says that version number 256 * w + n is in standing.
+    /// @param word Index of the word.
+    /// @return 256 bits.
     function standingWord(uint256 word) external view returns (uint256);
     /// @notice The lowest version number that is set in `bits` and not in standing; 0 when there is none.
     /// @param words Indexes of bitmap words, in any order, repeated or not.
     /// @param bits What is asked of each of them.
+    /// @return number The version's number.
     function firstOffender(uint256[] calldata words, uint256[] calldata bits) external view returns (uint32 number);
     /// @notice The number of a version that `organisation` may use in a run opened at `openedAt`; reverts with why not.
+    /// @param id The version's id.
+    /// @param organisation Who would use it.
+    /// @param purpose Digest of the purpose.
+    /// @param openedAt When the run was opened.
+    /// @return number The version's number.
     function requireUsable(bytes32 id, uint8 organisation, bytes32 purpose, uint40 openedAt)
         external
         view

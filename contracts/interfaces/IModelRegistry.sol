@@ -39,6 +39,16 @@ interface IModelRegistry is IArguments {
         bytes32 withdrawalStatement;
     }
 
+    /// @notice A model was released.
+    /// @param id The release's id.
+    /// @param aggregate Content digest of the global model after the round.
+    /// @param fileDigest SHA-256 of the released file.
+    /// @param organisation The organisation, 0 to 255.
+    /// @param account The account that acted.
+    /// @param run The run's id.
+    /// @param round The round, from 1.
+    /// @param modelCard SHA-256 of the sealed model card.
+    /// @param statement SHA-256 of the sealed statement; not zero.
     event Released(
         bytes32 indexed id,
         bytes32 indexed aggregate,
@@ -50,6 +60,12 @@ interface IModelRegistry is IArguments {
         bytes32 modelCard,
         bytes32 statement
     );
+    /// @notice A release was withdrawn.
+    /// @param id The release's id.
+    /// @param organisation The organisation, 0 to 255.
+    /// @param account The account that acted.
+    /// @param reason Reason code, 1 to 255.
+    /// @param statement SHA-256 of the sealed statement; not zero.
     event Withdrawn(
         bytes32 indexed id, uint8 indexed organisation, address account, uint8 reason, bytes32 statement
     );
@@ -74,7 +90,13 @@ interface IModelRegistry is IArguments {
     error AlreadyWithdrawn(bytes32 id, uint40 withdrawnAt);
 
     /// @notice By a RELEASER of another organisation than the run's.
+    /// @param run The run's id.
+    /// @param round A closed round.
     /// @param aggregate Repeats the content digest that the releaser hashed; must be that round's aggregate.
+    /// @param fileDigest SHA-256 of the released file.
+    /// @param modelCard SHA-256 of the sealed model card.
+    /// @param statement SHA-256 of the sealed statement; not zero.
+    /// @return id The new identifier.
     function release(
         bytes32 run,
         uint16 round,
@@ -84,21 +106,45 @@ interface IModelRegistry is IArguments {
         bytes32 statement
     ) external returns (bytes32 id);
     /// @notice By a RELEASER of the releasing organisation, for good.
+    /// @param id The release's id.
+    /// @param reason Reason code, 1 to 255.
+    /// @param statement SHA-256 of the sealed statement; not zero.
     function withdraw(bytes32 id, uint8 reason, bytes32 statement) external;
 
+    /// @notice Who may act.
+    /// @return The contract.
     function consortium() external view returns (IConsortium);
+    /// @notice Which data may be used.
+    /// @return The contract.
     function registry() external view returns (IDatasetRegistry);
+    /// @notice What was made from what.
+    /// @return The contract.
     function training() external view returns (ITrainingLedger);
+    /// @notice A release's record; all zero when there is none.
+    /// @param id The release's id.
+    /// @return The record.
     function getRelease(bytes32 id) external view returns (Release memory);
+    /// @notice The id that a release has or would have.
+    /// @param organisation The releasing organisation.
+    /// @param run The run's id.
+    /// @param round The round, from 1.
+    /// @param fileDigest SHA-256 of the released file.
+    /// @return The id.
     function releaseId(uint8 organisation, bytes32 run, uint16 round, bytes32 fileDigest)
         external
         view
         returns (bytes32);
     /// @notice Releases of an aggregate's content digest, or of a file's SHA-256, in order.
+    /// @param digest A content digest or a file's SHA-256.
+    /// @return Their ids.
     function releases(bytes32 digest) external view returns (bytes32[] memory);
+    /// @notice What a release is worth now.
+    /// @param id The release's id.
     /// @return found Unknown, Valid, NotValid or Withdrawn.
     /// @return offender The lowest number of an input that is not in standing; 0 when there is none.
     function releaseStatus(bytes32 id) external view returns (Status found, uint32 offender);
+    /// @notice What a digest is worth now.
+    /// @param digest A content digest or a file's SHA-256.
     /// @return found Of the earliest release that is not withdrawn.
     /// @return id That release; the first one when all are withdrawn; 0 without any.
     /// @return offender As in `releaseStatus`.

@@ -205,6 +205,9 @@ contract ConsortiumAccountsTest is Base {
         _refused(abi.encodeWithSelector(IConsortium.AcceptanceMismatch.selector, NEW, REVIEWER, SITE));
         vm.prank(NEW);
         consortium.accept(MIXED, REVIEWER);
+        _refused(abi.encodeWithSelector(IConsortium.AcceptanceMismatch.selector, NEW, 0, SITE));
+        vm.prank(NEW);
+        consortium.accept(MIXED, 0);
     }
 
     function test_accept_suspended() public {
@@ -275,7 +278,8 @@ contract ConsortiumAccountsTest is Base {
 
     function test_endAccount_earliestIsTheEndOfTheBlock() public {
         address account = _account(SITE_A);
-        _end(account, 1, NOTE);
+        _end(account, START, NOTE);
+        _eq(consortium.account(account).to, START + 1);
         consortium.authorise(account, SITE);
         vm.warp(START + 1);
         _refused(

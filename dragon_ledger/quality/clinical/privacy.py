@@ -117,7 +117,7 @@ def _leaking(values: list[str], tokens: frozenset[str]) -> list[tuple[str, str, 
     found = [(code, value, kind) for value in values for code, kind in _leaks(value, tokens)]
     national = [hit for hit in found if hit[2] == NATIONAL]
     if national and are_codes(values) and 2 * len(national) < len(values):
-        return [hit for hit in found if hit not in national]
+        return [hit for hit in found if hit[2] != NATIONAL]
     return found
 
 

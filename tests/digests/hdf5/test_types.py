@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from h5py import h5d, h5s, h5t
 
+from dragon_ledger.digests.hdf5.datatypes import Bitfield
+from dragon_ledger.digests.hdf5.typereader import read_type
 from tests.digests.hdf5.conftest import DigestOf
 
 
@@ -184,6 +186,8 @@ def test_bit_fields(digest_of: DigestOf, width: int) -> None:
     little, big = getattr(h5t, f"STD_B{width}LE"), getattr(h5t, f"STD_B{width}BE")
     raw = bytes(range(1, width // 8 + 1))
     assert digest_of(raw_dataset(little, raw)) == digest_of(raw_dataset(big, raw[::-1]))
+    assert digest_of(raw_dataset(little, raw)) != digest_of(raw_dataset(little, bytes(len(raw))))
+    assert read_type(big, "/d") == Bitfield(width // 8, width, 0, big_endian=True)
     number = getattr(h5t, f"STD_U{width}LE")
     assert digest_of(raw_dataset(little, raw)) != digest_of(raw_dataset(number, raw))
 

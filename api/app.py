@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,12 +20,13 @@ from starlette.routing import Match
 import dragon_ledger
 from api.access_log import AccessLog
 from api.artefacts import ArtefactStore
+from api.evidence import EvidenceStore
 from api.headers import SecurityHeaders
 from api.ledger import NODE_TIMEOUT, Ledger
 from api.openapi import document
 from api.problems import Problem, problem_response
 from api.readers import Readers
-from api.routes import artefacts, health, lists, verdicts
+from api.routes import artefacts, evidence, health, lists, verdicts
 from api.service import Service
 from api.settings import Settings
 from api.spool import Spool, prepare
@@ -60,7 +62,13 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for router in (verdicts.router, lists.router, artefacts.router, health.router):
+    for router in (
+        verdicts.router,
+        evidence.router,
+        lists.router,
+        artefacts.router,
+        health.router,
+    ):
         app.include_router(router)
     _handle_errors(app)
     document(app, settings)
@@ -84,8 +92,12 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             artefacts=ArtefactStore(settings.artefacts, settings.artefact_total_bytes),
             tokens=TokenStore(settings.tokens),
             readers=readers,
+            evidence=EvidenceStore(settings.folder / "evidence", client),
         )
         ledger.start()
+        # What lives as long as the process need not be searched for garbage while a request waits.
+        gc.collect()
+        gc.freeze()
         try:
             yield
         finally:

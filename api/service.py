@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.artefacts import ArtefactStore
+from api.evidence import EvidenceStore
 from api.ledger import Ledger
 from api.readers import Readers
 from api.settings import Settings
@@ -22,3 +23,4 @@ class Service:
     artefacts: ArtefactStore
     tokens: TokenStore
     readers: Readers
+    evidence: EvidenceStore

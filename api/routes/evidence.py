@@ -1,0 +1,53 @@
+"""Evidence bundles by digest: what an auditor takes away."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request
+from starlette.responses import Response
+
+from api import models
+from api.parameters import DigestPath, digest_of
+from api.problems import Problem
+from api.security import require
+from api.service import Service
+from dragon_ledger.errors import LedgerError
+
+router = APIRouter(prefix="/v1", tags=["evidence"], dependencies=[Depends(require("verdict:read"))])
+NoneMatch = Annotated[str | None, Header(description="An ETag: 304 when nothing has changed.")]
+BUNDLE: models.Responses = {
+    200: {
+        "description": "The bundle (docs/spec/evidence-bundle.md). With a `Warning` header it is"
+        " the last one that could be proved, not of the newest block.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+
+
+@router.get(
+    "/models/{digest}/evidence",
+    response_class=Response,
+    responses=BUNDLE | models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
+    summary="Evidence bundle by digest",
+)
+def evidence(request: Request, digest: DigestPath, if_none_match: NoneMatch = None) -> Response:
+    """Give one file from which anyone finds the verdict without any node.
+
+    About an unknown digest it proves that the digest is recorded nowhere.
+    """
+    service: Service = request.app.state.service
+    wanted = digest_of(digest)
+    try:
+        served = service.evidence.bundle(wanted)
+    except LedgerError as error:
+        raise Problem("not-ready", f"no evidence can be given now: {error}") from error
+    etag = f'"{hashlib.sha256(served.data).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if served.stale_reason is not None:
+        headers["Warning"] = '110 - "the last block that could be proved"'
+    if if_none_match is not None and etag in if_none_match:
+        return Response(status_code=304, headers=headers)
+    headers["Content-Disposition"] = f'attachment; filename="{wanted.hex()}.evidence.json"'
+    return Response(served.data, 200, headers, "application/json")

@@ -113,7 +113,9 @@ def judge(exam: Examination, intake: Intake) -> QualityReport:
         results=settled,
         series=series_rows(exam, settled),
         plots=plots_of(exam, settled),
-        clinical=clinical.notes,
+        clinical={
+            without_tokens(path, exam.name_tokens): notes for path, notes in clinical.notes.items()
+        },
         changes=counts,
         files=intake.records,
         subjects=len(exam.subjects | (clinical.subjects or frozenset())),
@@ -164,6 +166,7 @@ def _finding(exam: Examination, finding: Finding) -> Finding:
         finding,
         file=finding.file and without_tokens(finding.file, names),
         subject=finding.subject and without_tokens(finding.subject, names),
+        series=finding.series and without_tokens(finding.series, names),
     )
 
 

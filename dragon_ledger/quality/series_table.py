@@ -37,8 +37,8 @@ def _row(
     stated = stated_slices(exam, series)
     return SeriesRow(
         subject=without_tokens(series.subject, exam.name_tokens),
-        study_uid=series.text("StudyInstanceUID"),
-        series_uid=series.uid,
+        study_uid=without_tokens(series.text("StudyInstanceUID"), exam.name_tokens),
+        series_uid=without_tokens(series.uid, exam.name_tokens),
         slices=len(series.images),
         slices_stated=None if stated is None else str(stated),
         date=series.text("SeriesDate") or None,
@@ -47,8 +47,8 @@ def _row(
         kernel=without_tokens(series.text("ConvolutionKernel"), exam.name_tokens) or None,
         gap_mm=f"{layout.gap:.3f}" if layout else None,
         tilt_degrees=f"{layout.tilt:.1f}" if layout else None,
-        errors=errors[series.uid],
-        warnings=warnings[series.uid],
+        errors=errors[without_tokens(series.uid, exam.name_tokens)],
+        warnings=warnings[without_tokens(series.uid, exam.name_tokens)],
     )
 
 
@@ -60,6 +60,7 @@ def _plain(text: str) -> str | None:
 
 def plots_of(exam: Examination, results: Iterable[CheckResult]) -> tuple[SlicePlot, ...]:
     """Slice positions of each series with an error or a warning of check 3."""
+    masked = {without_tokens(series.uid, exam.name_tokens): series for series in exam.scans}
     offending = {
         finding.series
         for result in results
@@ -67,7 +68,7 @@ def plots_of(exam: Examination, results: Iterable[CheckResult]) -> tuple[SlicePl
         for finding in result.findings
         if finding.series and finding.severity is not Severity.NOTE
     }
-    series = [entry for entry in exam.series if entry.uid in offending][:_MOST_PLOTS]
+    series = [masked[uid] for uid in sorted(masked) if uid in offending][:_MOST_PLOTS]
     return tuple(plot for plot in (_plot(exam, entry) for entry in series) if plot is not None)
 
 
@@ -77,7 +78,7 @@ def _plot(exam: Examination, series: Series) -> SlicePlot | None:
         return None
     heights = layout_of(stack).heights
     return SlicePlot(
-        series.uid,
+        without_tokens(series.uid, exam.name_tokens),
         without_tokens(series.subject, exam.name_tokens),
         tuple(f"{height:.3f}" for height in heights.tolist()),
     )

@@ -292,6 +292,18 @@ def test_a_word_of_a_name_leaks_into_a_description(transfer: Transfer) -> None:
         assert b"quentin" not in part.lower()
 
 
+def test_names_in_paths_and_identifiers_are_masked_everywhere(transfer: Transfer) -> None:
+    transfer.edit_series(lambda image: setattr(image, "PatientName", "Quentin^Zoe"))
+    folder = transfer.series[0].parents[1]
+    folder.rename(folder.with_name("QUENTIN_01"))
+    (transfer.folder / "UNIFI_dm.csv").rename(transfer.folder / "Quentin_dm.csv")
+    transfer.edit_series(lambda image: delattr(image, "SeriesInstanceUID"))
+    report = transfer.judge()
+    assert b"AAAAAAA_01" in report.annex_json()
+    for part in (report.summary_json(), report.annex_json()):
+        assert b"quentin" not in part.lower()
+
+
 def test_an_association_table_links_identifiers(transfer: Transfer) -> None:
     folder = transfer.series[0].parents[1]
     patient = folder.name

@@ -91,7 +91,7 @@ def series_folders(shared_data: Path) -> dict[str, list[Path]]:
     return found
 
 
-def stack_from(files: list[Path]) -> tuple[Stack, list[pydicom.Dataset]]:
+def stack_from(files: list[Path]) -> tuple[Stack, list[pydicom.FileDataset]]:
     images = [pydicom.dcmread(path, stop_before_pixels=True) for path in files]
     return Stack(
         tuple(str(path) for path in files),
@@ -127,7 +127,8 @@ def test_simpleitk_agrees_on_the_order_and_the_spacing(shared_data: Path) -> Non
         folder = str(files[0].parent)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ordered = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(folder)
+            reader = sitk.ImageSeriesReader
+            ordered = reader.GetGDCMSeriesFileNames(folder)  # type: ignore[no-untyped-call]  # SWIG
         stack, _ = stack_from(files)
         ours = [stack.paths[index] for index in layout_of(stack).order]
         theirs = [str(Path(path)) for path in ordered]

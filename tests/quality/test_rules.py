@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from dragon_ledger.errors import ConfigurationError
+from dragon_ledger.quality.derivation import derive
 from dragon_ledger.quality.rules import RuleSet, built_in, canonical_json
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "rule_sets.json"
@@ -94,6 +96,13 @@ def test_digest_is_sha256_of_canonical_json(rules: RuleSet) -> None:
 
 def test_digest_is_the_vector_s(rules: RuleSet) -> None:
     vector = json.loads(VECTORS.read_text("utf-8"))["hds-1.0"]
+    assert len(rules.canonical_json()) == vector["length"]
+    assert rules.digest.value.hex() == vector["sha256"]
+
+
+def test_a_derived_digest_is_the_vector_s() -> None:
+    vector = json.loads(VECTORS.read_text("utf-8"))["consortium-1.0"]
+    rules = derive(built_in(), tomllib.loads(vector["toml"]), "vector")
     assert len(rules.canonical_json()) == vector["length"]
     assert rules.digest.value.hex() == vector["sha256"]
 

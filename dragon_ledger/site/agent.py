@@ -14,6 +14,7 @@ from dragon_ledger.site.commits import RunFolders, UpdateCollector
 from dragon_ledger.site.config import SiteConfig
 from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.intake import Checked, Checker, Intake
+from dragon_ledger.site.lineage import Lineage
 from dragon_ledger.site.outbox import State
 from dragon_ledger.site.quality_check import QualityCheck
 from dragon_ledger.site.records_database import RecordsDatabase
@@ -57,7 +58,8 @@ def open_agent(config: SiteConfig, password: str, rules: RuleSet) -> Iterator[Si
     """Open a site's folder and its agent; errors as `open_site`."""
     stopping = threading.Event()
     with open_site(config, password) as (place, database):
-        checker = QualityCheck(rules, database, config.workers, stopping)
+        lineage = Lineage(database, place.watch)
+        checker = QualityCheck(rules, database, lineage, config.workers, stopping)
         with closing(SiteAgent(config, place, database, checker)) as agent:
             try:
                 yield agent
@@ -85,6 +87,7 @@ class SiteAgent:
             place.vault,
             place.store,
             place.outbox,
+            Lineage(database, place.watch),
             place.address_of("DatasetRegistry"),
         )
         self._folders = RunFolders(config.folder / "drop", place.documents, place.outbox)
@@ -131,8 +134,10 @@ class SiteAgent:
     def tick(self) -> None:
         """Look once at everything."""
         place = self._place
+        # First, so that the next version is not built on one that was rejected meanwhile.
+        reachable = place.phase("chain", place.watch.refresh)
         place.phase("intake", self._take_in)
-        if place.phase("chain", place.watch.refresh):
+        if reachable:
             place.phase("drop", self._collect)
             place.phase("outbox", place.to_chain)
         place.phase("exchange", place.documents.push)

@@ -7,23 +7,19 @@ again from the transfer, with nothing on chain, or goes on with the same commitm
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import dragon_ledger
-from dragon_ledger.digests.ethics_file import EthicsDocument, seal_ethics_file
-from dragon_ledger.digests.file import file_digest
 from dragon_ledger.digests.manifest import NO_SUBJECT, ClinicalRow, FileRecord, Record
-from dragon_ledger.digests.qc_report import seal_qc_report
 from dragon_ledger.site.config import SiteConfig
 from dragon_ledger.site.dataset import DatasetBuilder, NewVersion, PreviousDataset, write_stems
 from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.ids import version_id
+from dragon_ledger.site.lineage import KeptVersion, Lineage
 from dragon_ledger.site.outbox import Outbox, State
+from dragon_ledger.site.papers import SOFTWARE, seal_ethics, seal_report
 from dragon_ledger.site.records_database import RecordsDatabase
 from dragon_ledger.site.site_acts import RegisterVersion
 from dragon_ledger.site.statements import LedgerAddress, seal_registration
@@ -83,9 +79,11 @@ class Intake:
         vault: Vault,
         store: Store,
         outbox: Outbox,
+        lineage: Lineage,
         chain: LedgerAddress,
     ) -> None:
         """`chain` names the DatasetRegistry."""
+        self._lineage = lineage
         self._config = config
         self._database = database
         self._store = store
@@ -125,21 +123,15 @@ class Intake:
             StorageError: it cannot be stored; the transfer is taken in again.
         """
         self.copy(transfer, checked)
-        previous = self._previous()
+        base = self._base()
         version = self._builder.build(
             records_of(transfer.name, checked),
-            PreviousDataset(previous[0], previous[2]) if previous else None,
+            self._previous(base),
             adds=checked.adds,
             withdrawn=checked.withdrawn,
         )
-        commitment = version.dataset.commitment()
-        identifier = version_id(
-            self._chain.chain_id,
-            self._chain.contract,
-            self._config.connection.organisation,
-            commitment,
-        )
-        facts = self._facts(transfer, checked, version, identifier, previous)
+        facts = self._facts(transfer, checked, version, base)
+        identifier = bytes.fromhex(facts["registration"]["version"])
         with self._database.session() as session:
             self._database.add_version(
                 session, identifier, facts, version.members, version.manifests
@@ -166,64 +158,27 @@ class Intake:
         for digest in facts["publish"]:
             self._outbox.publish(bytes.fromhex(digest))
 
-    def _previous(self) -> tuple[bytes, Mapping[str, Any], bytes] | None:
-        """The newest version whose registration was not refused: id, facts, stems."""
-        for identifier, facts in reversed(self._database.versions()):
-            entry = self._outbox.find(f"{RegisterVersion.kind}:{identifier.hex()}")
+    def _base(self) -> KeptVersion | None:
+        """The newest accepted version whose registration was not refused."""
+        for version in reversed(self._lineage.accepted()):
+            entry = self._outbox.find(f"{RegisterVersion.kind}:{version.id.hex()}")
             if entry is None or entry.state is not State.REFUSED:
-                return identifier, facts, self._store.get(bytes.fromhex(facts["tree"]))
+                return version
         return None
 
+    def _previous(self, base: KeptVersion | None) -> PreviousDataset | None:
+        if base is None:
+            return None
+        return PreviousDataset(base.id, self._store.get(bytes.fromhex(base.facts["tree"])))
+
     def _facts(
-        self,
-        transfer: Path,
-        checked: Checked,
-        version: NewVersion,
-        identifier: bytes,
-        previous: tuple[bytes, Mapping[str, Any], bytes] | None,
+        self, transfer: Path, checked: Checked, version: NewVersion, base: KeptVersion | None
     ) -> dict[str, Any]:
         """Everything about a version but its subjects; the documents go into the store."""
-        annex_salt = secrets.token_bytes(32)
-        report = seal_qc_report(
-            checked.summary,
-            checked.annex,
-            outcome=checked.outcome,
-            rule_set=checked.rule_set,
-            made={
-                "at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "software": f"dragon-ledger {dragon_ledger.__version__}",
-            },
-            annex_salt=annex_salt,
-            salt=secrets.token_bytes(32),
-        )
-        predecessor = previous[0] if previous else None
-        ethics = self._seal_ethics()
-        statement = seal_registration(
-            self._chain,
-            organisation=self._config.connection.organisation,
-            commitment=version.dataset.commitment(),
-            predecessor=predecessor,
-            rule_set=checked.rule_set,
-            qc_outcome=checked.outcome,
-            software=f"dragon-ledger {dragon_ledger.__version__}",
-        )
-        for document in (report, ethics, statement):
-            self._store.put(document.data)
+        report = seal_report(checked.summary, checked.annex, checked.outcome, checked.rule_set)
+        act = self._registration(checked, version, base, report.document.digest)
         summary = self._store.put(checked.summary)
-        settings = self._config.ethics
-        act = RegisterVersion(
-            version=identifier,
-            commitment=version.dataset.commitment(),
-            predecessor=predecessor or ZERO,
-            qc_report=report.digest,
-            ethics=ethics.digest,
-            rule_set=checked.rule_set,
-            purpose=self._config.purpose,
-            statement=statement.digest,
-            ethics_expiry=settings.expiry,
-            declarations=int(settings.flags),
-            qc_passed=checked.outcome == "PASS",
-        )
+        self._store.put(report.document.data)
         return {
             "transfer": transfer.name,
             "outcome": checked.outcome,
@@ -234,22 +189,45 @@ class Intake:
             "summary": summary.hex(),
             "annex": self._store.put(checked.annex).hex(),
             "html": self._store.put(checked.html).hex(),
-            "annex_salt": annex_salt.hex(),
+            "annex_salt": report.annex_salt.hex(),
             "randomness": version.dataset.randomness.hex(),
             "tree": self._store.put(write_stems(version.dataset.tree)).hex(),
             "publish": [
-                digest.hex() for digest in (report.digest, summary, ethics.digest, statement.digest)
+                digest.hex() for digest in (act.qc_report, summary, act.ethics, act.statement)
             ],
         }
 
-    def _seal_ethics(self) -> Any:
-        folder = self._config.ethics.documents
-        papers = [
-            EthicsDocument(path.relative_to(folder).as_posix(), file_digest(path).value)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
-        ]
-        return seal_ethics_file(self._config.ethics.declarations, papers, secrets.token_bytes(32))
+    def _registration(
+        self, checked: Checked, version: NewVersion, base: KeptVersion | None, report: bytes
+    ) -> RegisterVersion:
+        """The act that registers a version; its ethics file and statement go into the store."""
+        organisation = self._config.connection.organisation
+        commitment = version.dataset.commitment()
+        settings = self._config.ethics
+        statement = seal_registration(
+            self._chain,
+            organisation=organisation,
+            commitment=commitment,
+            predecessor=base.id if base else None,
+            rule_set=checked.rule_set,
+            qc_outcome=checked.outcome,
+            software=SOFTWARE,
+        )
+        return RegisterVersion(
+            version=version_id(
+                self._chain.chain_id, self._chain.contract, organisation, commitment
+            ),
+            commitment=commitment,
+            predecessor=base.id if base else ZERO,
+            qc_report=report,
+            ethics=self._store.put(seal_ethics(settings).data),
+            rule_set=checked.rule_set,
+            purpose=self._config.purpose,
+            statement=self._store.put(statement.data),
+            ethics_expiry=settings.expiry,
+            declarations=int(settings.flags),
+            qc_passed=checked.outcome == "PASS",
+        )
 
 
 def records_of(transfer: str, checked: Checked) -> dict[str, list[Record]]:

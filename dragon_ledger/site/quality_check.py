@@ -22,6 +22,7 @@ from dragon_ledger.quality.known import (
 )
 from dragon_ledger.quality.tables import UnreadableTable, read_table
 from dragon_ledger.site.intake import COMPLETION_MARKER, Checked, CheckedFile
+from dragon_ledger.site.lineage import Lineage
 from dragon_ledger.site.records_database import RecordsDatabase
 
 if TYPE_CHECKING:
@@ -45,11 +46,13 @@ class QualityCheck:
         self,
         rules: RuleSet,
         database: RecordsDatabase,
+        lineage: Lineage,
         workers: int,
         stopping: Event,
     ) -> None:
         self._rules = rules
         self._database = database
+        self._lineage = lineage
         self._workers = workers or None
         self._stopping = stopping
 
@@ -119,19 +122,18 @@ class QualityCheck:
         return bool(self._rules.document["transfer"]["type"] == "cumulative")
 
     def _previous(self) -> PreviousVersion | None:
-        """The files of the last version that passed, as what a new transfer is compared with."""
+        """The files of the last accepted version, which a new transfer is compared with."""
+        accepted = self._lineage.accepted()
+        if not accepted:
+            return None
         files: dict[str, bytes] = {}
-        found = False
-        for _, facts in self._database.versions():
-            if facts["outcome"] != "PASS":
-                continue
-            if not facts["adds"]:
-                files.clear()
-            found = True
-            files.update((path, record.sha256) for path, record in self._files(facts["transfer"]))
-            for path in facts["withdrawn"]:
+        for version in self._lineage.transfers_of(accepted[-1]):
+            files.update(
+                (path, record.sha256) for path, record in self._files(version.facts["transfer"])
+            )
+            for path in version.facts["withdrawn"]:
                 files.pop(path, None)
-        return PreviousVersion(files) if found else None
+        return PreviousVersion(files)
 
 
 def withdrawn_paths(transfer: Path, files: tuple[FileRecord, ...]) -> frozenset[str]:

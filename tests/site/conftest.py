@@ -12,7 +12,7 @@ from dragon_ledger.records import Role
 from tests.chain.world import World, new_signer
 from tests.site.place import Stage
 
-SITES = (1, 2, 3, 4)
+SITES = (1, 2, 3, 4, 5)
 REVIEWER, AGGREGATOR = 10, 20
 
 

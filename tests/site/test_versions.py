@@ -18,7 +18,8 @@ from dragon_ledger.site.agent import open_agent, open_records, open_site
 from dragon_ledger.site.config import SiteConfig
 from dragon_ledger.site.decisions import erase, queue_decision
 from dragon_ledger.site.records_database import RecordsDatabase
-from tests.site.conftest import populate
+from dragon_ledger.site.views import version_files
+from tests.site.conftest import REVIEWER, populate
 from tests.site.place import PASSWORD, Stage, deliver
 from tests.site.test_agent import work
 
@@ -168,3 +169,22 @@ def test_a_view_is_read_only(kept: Kept) -> None:
     assert {path.stat().st_mode & 0o777 for path in [view, *view.rglob("*")] if path.is_dir()} == {
         0o555
     }
+
+
+def test_the_next_version_is_built_on_the_last_one_that_was_not_rejected(stage: Stage) -> None:
+    config = stage.site(5)
+    first = take_in(config, "1", 1, done=1)
+    second = take_in(config, "2", 2, done=2)
+    stage.world.send(stage.world.members[REVIEWER], "DatasetRegistry", "reject", second, 3, second)
+    third = take_in(config, "3", 2, done=3)
+    client = stage.world.client
+    numbers = [reader.read(client, reader.version(one)).number for one in (first, second)]
+    states = [reader.read(client, reader.version(one)) for one in (second, third)]
+    assert [state.predecessor for state in states] == [numbers[0], numbers[0]]
+    with open_records(config, PASSWORD) as (database, _):
+        tables = {
+            record.path.split("/")[1]
+            for record in version_files(database, third)
+            if record.path.startswith("tables/")
+        }
+    assert tables == {"1", "3"}

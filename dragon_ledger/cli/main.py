@@ -23,6 +23,7 @@ OK, NOT_VALID, NOT_VERIFIABLE, MISUSE = 0, 1, 2, 3
 # Name of the group or command -> (module that exposes `app`, one line of help).
 GROUPS: dict[str, tuple[str, str]] = {
     "chain": ("dragon_ledger.cli.chain", "Embedded node, deployment, check of deployed code."),
+    "network": ("dragon_ledger.cli.network", "Four or more QBFT validators: create, up, status."),
     "consortium": ("dragon_ledger.cli.consortium", "Organisations, accounts, accepted rule sets."),
     "site": ("dragon_ledger.cli.site", "The site agent: transfers, versions, updates."),
     "sample-transfer": (

@@ -101,7 +101,7 @@ def main(arguments: list[str]) -> int:
                 partner: Path(folder).resolve()
                 for partner, _, folder in (word.partition("=") for word in options.transfer)
             }
-            story = Story(narrator, places, ground, troupe, code, given_transfers)
+            story = Story(narrator, places, ground, troupe, code, given_transfers, options.serve)
             story.tell()
             if options.serve:
                 story.keep_running()

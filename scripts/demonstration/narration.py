@@ -22,8 +22,7 @@ class Narrator:
     @contextmanager
     def chapter(self, number: int, title: str) -> Iterator[None]:
         """A numbered part of the story; its duration goes into the summary."""
-        self.console.print()
-        self.console.rule(Text(f"{number}  {title}", style="bold cyan"), align="left")
+        self.heading(f"{number}  {title}")
         began = time.monotonic()
         yield
         self.timings.append((title, time.monotonic() - began))
@@ -57,3 +56,12 @@ class Narrator:
     def panel(self, content: str | Text, title: str, style: str = "cyan") -> None:
         """A box that is worth reading twice."""
         self.console.print(Panel(content, title=title, border_style=style, expand=False))
+
+    def heading(self, title: str) -> None:
+        """A line across, with a title."""
+        self.console.print()
+        self.console.rule(Text(title, style="bold cyan"), align="left")
+
+    def plain(self, what: str) -> None:
+        """A command or a path, in one piece, to be copied."""
+        self.console.print(Text(f"  {what}"), soft_wrap=True)

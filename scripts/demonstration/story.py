@@ -32,7 +32,7 @@ from scripts.demonstration.people import Desk
 from scripts.demonstration.processes import DemonstrationFailed, Troupe
 from scripts.demonstration.service import Service, ledger, start_service
 
-WRONG_DATA = 1
+CONSENT_WITHDRAWN = 1  # a reason code: `dragon-ledger review revoke --help` lists them
 VICTIM = HOSPITALS[1]
 FALLEN = HOSPITALS[2]
 
@@ -47,6 +47,7 @@ class Story:
     troupe: Troupe
     code_digest: bytes
     transfers: Mapping[str, Path]
+    serves: bool
     versions: dict[int, bytes] = field(default_factory=dict)
     purpose: bytes = b""
     run: bytes = b""
@@ -247,7 +248,7 @@ class Story:
     def revoke(self) -> None:
         """The verdict on the released model changes by itself."""
         version = self.versions[FALLEN.number].hex()
-        words = ["review", "revoke", version, "--reason", str(WRONG_DATA)]
+        words = ["review", "revoke", version, "--reason", str(CONSENT_WITHDRAWN)]
         self.desk.acts(REVIEWER, words)
         self.narrator.done(f"{FALLEN.name}'s version {version[:10]}… is revoked")
         self.expect("the released file", self.places.models / "model.h5", "not valid")
@@ -260,18 +261,22 @@ class Story:
             for number, (title, took) in enumerate(self.narrator.timings, start=1)
         )
         self.narrator.panel(f"{parts}\n\nall of it in {seconds:.0f} s", "What you saw", "green")
-        model = self.places.models / "model.h5"
-        root = self.places.root
-        self.narrator.panel(
-            f"source .venv/bin/activate\n"
-            f"./scripts/demo --serve          # keep the consortium running, then:\n"
-            f"dragon-ledger verify {model} --network {self.places.network}\n"
-            f"dragon-ledger site status {self.places.site(HOSPITALS[-1])}\n"
-            f"dragon-ledger review list --network {self.places.network}\n"
-            f"\nThe service's documentation: {self.service.url}/docs\n"
-            f"QC reports, logs and everything else: {root}",
-            "Go on",
+        self._go_on()
+
+    def _go_on(self) -> None:
+        narrator, places = self.narrator, self.places
+        narrator.heading("Go on")
+        if not self.serves:
+            narrator.plain("./scripts/demo --serve     # all of it again, kept running; then:")
+        narrator.plain("source .venv/bin/activate")
+        model = places.models / "model.h5"
+        narrator.plain(f"dragon-ledger verify {model} --network {places.network}")
+        narrator.plain(f"dragon-ledger review list --network {places.network}")
+        narrator.plain(f"dragon-ledger site status {places.site(HOSPITALS[-1])}")
+        narrator.note(
+            f"the service: {self.service.url}/   its documentation: {self.service.url}/docs"
         )
+        narrator.note(f"reports, logs and everything else: {places.root}")
 
     def keep_running(self) -> None:
         """Wait for Ctrl-C with everyone at work."""

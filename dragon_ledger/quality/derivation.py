@@ -14,6 +14,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from pydicom.datadict import tag_for_keyword
+
 from dragon_ledger.errors import ConfigurationError
 from dragon_ledger.quality.catalogue import entries
 from dragon_ledger.quality.findings import Severity
@@ -22,6 +24,7 @@ from dragon_ledger.quality.rules import Difference, Document, RuleSet, built_in
 _OWN = ("name", "title", "source", "parent", "loosening", "remove")
 _SECTIONS = ("transfer", "limits", "tolerances", "tags", "columns", "domains", "severities",
              "terminology", "accepted_terms")  # fmt: skip
+_REQUIREMENTS = ("unique identifier", "identifier", "equals", "range", "value")
 _RANK = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 _ABSENT = object()
 
@@ -64,7 +67,23 @@ def derive(parent: RuleSet, document: Document, where: str) -> RuleSet:
     effective["loosening"] = [{"path": p, "reason": r} for p, r in sorted(reasons.items())]
     differences = tuple(_differences(parent.document, effective, reasons))
     _refuse_unmarked(differences, reasons, where)
-    return RuleSet(effective, differences)
+    rules = RuleSet(effective, differences)
+    _refuse_unusable(rules, where)
+    return rules
+
+
+def _refuse_unusable(rules: RuleSet, where: str) -> None:
+    try:
+        for tag in rules.tags:
+            if tag.requirement not in _REQUIREMENTS or tag.tag != tag_for_keyword(tag.keyword):
+                raise ConfigurationError(
+                    f"{where}: tags.{tag.keyword}: its number must be the data dictionary's, its"
+                    f" requirement one of {_REQUIREMENTS}"
+                )
+        if not (rules.columns and rules.domains and rules.canonical_json()):
+            raise ConfigurationError(f"{where}: no columns or no domains are left")
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigurationError(f"{where}: a rule is not complete: {error}") from error
 
 
 def _refuse_unknown(document: Document, where: str) -> None:

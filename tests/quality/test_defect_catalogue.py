@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from dragon_ledger.quality.catalogue import entries as imaging_entries
 from dragon_ledger.quality.check import check_transfer
@@ -27,7 +28,7 @@ from dragon_ledger.samples.defects import TransferEditor
 
 TODAY = date(2026, 11, 22)
 PARTNER = "UNIFI"
-COMBINATIONS = 200
+QUICK_COMBINATIONS, COMBINATIONS = 30, 200
 
 # Findings that come from comparing with another table than the one that they name.
 COMPARED_WITH = {
@@ -158,8 +159,16 @@ def _inodes(folder: Path) -> dict[str, int]:
     }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(COMBINATIONS))
+def combinations() -> list[ParameterSet]:
+    return [
+        pytest.param(
+            seed, marks=pytest.mark.slow if seed < QUICK_COMBINATIONS else pytest.mark.long
+        )
+        for seed in range(COMBINATIONS)
+    ]
+
+
+@pytest.mark.parametrize("seed", combinations())
 def test_three_defects_in_different_places_are_all_found(
     seed: int, spoiled: Path, clean: Clean
 ) -> None:

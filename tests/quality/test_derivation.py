@@ -83,6 +83,12 @@ def test_removing_a_tag_is_a_loosening() -> None:
         ('[[loosening]]\npath = "tags.KVP"\nreason = "x"', "is not loosened"),
         ("[limits]\nslices_minimum = 40.5", "floating-point"),
         ('[severities]\n"slices.none" = "error"', "give a code"),
+        (
+            '[tags]\nKVP = { number = "(0018,0061)", vr = "DS", requirement = "value" }',
+            "dictionary's",
+        ),
+        ('[tags]\nKVP = { number = "(0018,0060)" }', "not complete"),
+        ('[domains.PR]\nname = "Procedures"', "not complete"),
         ('[severities]\n"slices.rounded" = "grave"', "give a code"),
     ],
 )

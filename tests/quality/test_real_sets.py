@@ -18,6 +18,8 @@ from dragon_ledger.quality.report import QualityReport
 from dragon_ledger.quality.rules import built_in
 from tests.quality.conftest import TODAY
 
+pytestmark = pytest.mark.slow
+
 TABLE: dict[str, Any] = tomllib.loads(Path(__file__).with_name("real_sets.toml").read_text("utf-8"))
 SETS = sorted(set(TABLE) - {"always"})
 QUIET = {CheckOutcome.PASS, CheckOutcome.NOT_APPLICABLE}

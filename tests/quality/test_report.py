@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,17 @@ def spoil(transfer: Transfer) -> None:
     transfer.edit_text(METADATA, ",B30f,", ",,")
 
 
-@pytest.fixture
-def spoiled(transfer: Transfer) -> QualityReport:
-    spoil(transfer)
-    return transfer.judge()
+@pytest.fixture(scope="module")
+def spoiled_transfer(clean_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Transfer:
+    folder = tmp_path_factory.mktemp("spoiled") / "transfer"
+    shutil.copytree(clean_folder, folder)
+    spoil(Transfer(folder))
+    return Transfer(folder)
+
+
+@pytest.fixture(scope="module")
+def spoiled(spoiled_transfer: Transfer) -> QualityReport:
+    return spoiled_transfer.judge()
 
 
 def page_of(report: QualityReport) -> str:
@@ -50,10 +58,9 @@ def test_both_parts_keep_their_schema(
         validator.validate(json.loads(content))
 
 
-def test_equal_input_gives_equal_bytes(transfer: Transfer) -> None:
-    spoil(transfer)
+def test_equal_input_gives_equal_bytes(spoiled_transfer: Transfer) -> None:
     reports = [
-        check_transfer(transfer.folder, built_in(), today=TODAY, workers=workers)
+        check_transfer(spoiled_transfer.folder, built_in(), today=TODAY, workers=workers)
         for workers in (1, 3)
     ]
     assert reports[0].summary_json() == reports[1].summary_json()
@@ -69,10 +76,10 @@ def test_parts_are_canonical_json(spoiled: QualityReport) -> None:
 
 
 def test_the_summary_names_no_subject_and_no_file(
-    transfer: Transfer, spoiled: QualityReport
+    spoiled_transfer: Transfer, spoiled: QualityReport
 ) -> None:
     summary = spoiled.summary_json().decode()
-    for path in transfer.series:
+    for path in spoiled_transfer.series:
         patient, study, series = path.parts[-3:]
         assert patient not in summary
         assert study not in summary
@@ -83,10 +90,10 @@ def test_the_summary_names_no_subject_and_no_file(
 
 
 def test_the_page_of_the_summary_names_no_one_either(
-    transfer: Transfer, spoiled: QualityReport
+    spoiled_transfer: Transfer, spoiled: QualityReport
 ) -> None:
     page = render_html(json.loads(spoiled.summary_json()))
-    assert transfer.series[0].parts[-3] not in page
+    assert spoiled_transfer.series[0].parts[-3] not in page
     assert "names no subject" in page
 
 

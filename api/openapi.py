@@ -9,7 +9,12 @@ from fastapi import FastAPI
 from api import models
 from api.settings import Settings
 
-READ_SCOPES = {"verdict": "verdict:read", "ledger": "ledger:read", "artefacts": "artefacts:read"}
+READ_SCOPES = {
+    "verdict": "verdict:read",
+    "evidence": "verdict:read",
+    "ledger": "ledger:read",
+    "artefacts": "artefacts:read",
+}
 
 
 def document(app: FastAPI, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from dragon_ledger.cli.evidence_bundle import known_network
+from dragon_ledger.cli.evidence_check import known_network
 from dragon_ledger.provenance.bundle.known import Demands
 from dragon_ledger.provenance.bundle.verify import Evidence, verify
 from dragon_ledger.provenance.verdict import judge

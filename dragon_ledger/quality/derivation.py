@@ -19,7 +19,7 @@ from pydicom.datadict import tag_for_keyword
 from dragon_ledger.errors import ConfigurationError
 from dragon_ledger.quality.catalogue import entries
 from dragon_ledger.quality.findings import Severity
-from dragon_ledger.quality.rules import Difference, Document, RuleSet, built_in
+from dragon_ledger.quality.rules import BUILT_IN, Difference, Document, RuleSet, built_in
 
 _OWN = ("name", "title", "source", "parent", "loosening", "remove")
 _SECTIONS = ("transfer", "limits", "tolerances", "tags", "columns", "domains", "severities",
@@ -27,6 +27,15 @@ _SECTIONS = ("transfer", "limits", "tolerances", "tags", "columns", "domains", "
 _REQUIREMENTS = ("unique identifier", "identifier", "equals", "range", "value")
 _RANK = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 _ABSENT = object()
+
+
+def rules_from(name: str) -> RuleSet:
+    """A rule set by what a person calls it: the name of a built-in one, or a TOML file's path.
+
+    Raises:
+        ConfigurationError: neither, or the file is no usable rule set.
+    """
+    return built_in(name) if name in BUILT_IN else load_rules(Path(name))
 
 
 def load_rules(path: Path) -> RuleSet:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dragon_ledger.errors import ConfigurationError
-from dragon_ledger.quality.derivation import derive, load_rules
+from dragon_ledger.quality.derivation import derive, load_rules, rules_from
 from dragon_ledger.quality.findings import Severity
 from dragon_ledger.quality.report_html import render_html
 from dragon_ledger.quality.rules import RuleSet, built_in
@@ -102,6 +102,15 @@ def test_an_unknown_parent_is_refused(tmp_path: Path) -> None:
     path.write_text('name = "x"\nparent = "hds-9"\n', "utf-8")
     with pytest.raises(ConfigurationError, match="hds-9"):
         load_rules(path)
+
+
+def test_a_rule_set_is_named_or_a_file(tmp_path: Path) -> None:
+    assert rules_from("hds-1.0") == built_in()
+    path = tmp_path / "site.toml"
+    path.write_text(HEAD + '[limits]\nslices_minimum = "40"\n', "utf-8")
+    assert rules_from(str(path)).name == "site-1.0"
+    with pytest.raises(ConfigurationError, match="cannot be read as a rule set"):
+        rules_from("hds-9")
 
 
 def test_the_report_leads_with_what_is_looser(transfer: Transfer) -> None:

@@ -72,13 +72,21 @@ def _finding(group: Json, examples: list[Json]) -> Text:
     text = Text()
     text.append(f"\n{group['severity']} ", style=_STYLES[group["severity"]])
     text.append(f"{group['code']} ", style="bold")
-    text.append(f"{group['tag'] or group['column'] or ''} x{group['count']}\n")
+    text.append(f"{_printable(group['tag'] or group['column'] or '')} x{group['count']}\n")
     text.append(f"  expected: {group['expected']}\n")
     for example in examples[:_EXAMPLES]:
         row = f", row {example['row']}" if "row" in example else ""
-        text.append(f"  {example.get('file', '')}{row}: {example.get('found', '')}\n")
+        place = _printable(example.get("file", ""))
+        text.append(f"  {place}{row}: {_printable(example.get('found', ''))}\n")
     text.append(f"  mend: {group['mend']}")
     return text
+
+
+def _printable(text: str) -> str:
+    """A text of someone else's files, which must not move this terminal's cursor."""
+    return "".join(
+        character if character.isprintable() else f"\\x{ord(character):02x}" for character in text
+    )
 
 
 def _verdict(summary: Json) -> Text:

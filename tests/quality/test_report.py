@@ -140,6 +140,14 @@ def test_the_terminal_shows_outcomes_and_how_to_mend(spoiled: QualityReport) -> 
     assert text.rstrip().endswith("(hds-1.0)")
 
 
+def test_a_file_name_cannot_drive_the_terminal(transfer: Transfer) -> None:
+    (transfer.folder / "\x1b[2Jgone.docx").write_bytes(b"x")
+    report = transfer.judge()
+    text = shown(render_report(report.summary(), report.annex()))
+    assert "\x1b" not in text
+    assert "\\x1b[2Jgone.docx" in text
+
+
 def test_the_rule_set_prints_as_tables() -> None:
     text = shown(render_rules(built_in()))
     for word in ("Table 9: Death Details (DD), optional", "0.6 to 1.5 mm", "MBTESTDTL or MBTSTDTL"):

@@ -58,7 +58,9 @@ def _shape(exam: Examination, table: Table) -> Iterator[Finding]:
         if rule.name not in table.columns:
             yield make("metadata.column", "absent", file=table.path, row=1, column=rule.name)
     for name in table.repeated_columns:
-        yield make("metadata.column-twice", "twice", file=table.path, row=1, column=name[:40])
+        known = {rule.name for rule in exam.rules.columns}
+        shown = name if name in known else shape_of(name)
+        yield make("metadata.column-twice", "twice", file=table.path, row=1, column=shown)
     if table.encoding != "UTF-8" or table.separator != ",":
         written = {"\t": "tab"}.get(table.separator, table.separator)
         yield make("metadata.encoding", f"{table.encoding}, separator {written}", file=table.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator
 from itertools import chain
 
@@ -90,8 +91,9 @@ def _confirmed(exam: Examination, images: list[Image]) -> Iterator[Finding]:
 
 def _pixel_digest(exam: Examination, image: Image) -> bytes | None:
     try:
-        # The worker already read this file without a problem, so pydicom has nothing to warn of.
-        pixels = bytes(pixel_bytes(parse((exam.tree.root / image.path).read_bytes())))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom's warnings quote values
+            pixels = bytes(pixel_bytes(parse((exam.tree.root / image.path).read_bytes())))
     except (OSError, Unreadable):
         return None
     return None if len(set(pixels[::2])) < 2 else hashlib.sha256(pixels).digest()  # noqa: PLR2004

@@ -20,7 +20,7 @@ from dragon_ledger.quality.dicom.pixels import pixel_issues
 from dragon_ledger.quality.dicom.vr_rules import label_of
 from dragon_ledger.quality.numbers import floats, whole
 
-LARGEST_IMAGE = 256 << 20
+LARGEST_IMAGE = 128 << 20
 _CHUNK = 4 << 20
 _TIFF = (b"II*\0", b"MM\0*")
 _NUMBERS = {

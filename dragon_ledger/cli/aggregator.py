@@ -10,7 +10,13 @@ from rich.console import Console
 
 from dragon_ledger.chain.accounts import read_password
 from dragon_ledger.cli.site import stop_on_signals
-from dragon_ledger.cli.status_view import show_history, show_outbox, show_status
+from dragon_ledger.cli.status_view import (
+    new_password,
+    retry_entry,
+    show_history,
+    show_outbox,
+    show_status,
+)
 from dragon_ledger.errors import AlreadyRunning, InputError
 from dragon_ledger.federation.config import AggregatorConfig
 from dragon_ledger.site.event_log import log_to_stderr
@@ -50,7 +56,7 @@ def init(
         password_file=str(password_file.resolve()) if password_file else "",
         poll_seconds=poll,
     )
-    password = read_password(password_file, "Password for the new keys: ")
+    password = new_password(password_file)
     address = init_aggregator(folder, choices, password)
     console = Console(soft_wrap=True)
     console.print(f"{folder}/aggregator.toml is written; read it and adjust it.")
@@ -128,10 +134,13 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
 def outbox(
     folder: Folder,
     show: Annotated[str, typer.Option(help="Beginning of a key: its whole history.")] = "",
+    retry: Annotated[str, typer.Option(help="Beginning of a refused key: try again.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """List everything that was ever to go on chain, or look at one entry."""
-    if show:
+    if retry:
+        retry_entry(folder, retry)
+    elif show:
         show_history(folder, show)
     else:
         show_outbox(folder, as_json=as_json)

@@ -75,7 +75,7 @@ def refresh(
     Example:
       dragon-ledger evidence refresh model.evidence.json
     """
-    from dragon_ledger.cli.evidence_bundle import read_bundle  # noqa: PLC0415 (start-up)
+    from dragon_ledger.cli.evidence_check import read_bundle  # noqa: PLC0415 (start-up)
     from dragon_ledger.provenance.bundle.parse import parse  # noqa: PLC0415
 
     old = parse(read_bundle(bundle))

@@ -12,12 +12,15 @@ from rich.console import Console
 
 from dragon_ledger.chain.accounts import read_password
 from dragon_ledger.cli import site_data
-from dragon_ledger.cli.status_view import find_entry, show_history, show_outbox, show_status
+from dragon_ledger.cli.status_view import (
+    new_password,
+    retry_entry,
+    show_history,
+    show_outbox,
+    show_status,
+)
 from dragon_ledger.site.config import DECLARATIONS, SiteChoices, SiteConfig
 from dragon_ledger.site.event_log import log_to_stderr
-from dragon_ledger.site.lock import FolderLock
-from dragon_ledger.site.outbox import Outbox
-from dragon_ledger.site.workplace import OUTBOX_FILE
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -68,7 +71,7 @@ def init(
         declarations=tuple(declare or ()),
         ethics_expires=ethics_expires,
     )
-    password = read_password(password_file, "Password for the new keys: ")
+    password = new_password(password_file)
     address = init_site(folder, choices, password)
     console = Console(soft_wrap=True)
     console.print(f"{folder}/site.toml is written; read it and adjust it.")
@@ -108,10 +111,7 @@ def outbox(
 ) -> None:
     """List everything that was ever to go on chain, or look at one entry."""
     if retry:
-        with FolderLock(folder):
-            box = Outbox(folder / OUTBOX_FILE)
-            box.retry(find_entry(box, retry).key)
-            box.close()
+        retry_entry(folder, retry)
     elif show:
         show_history(folder, show)
     else:
@@ -120,6 +120,7 @@ def outbox(
 
 for _command in (
     site_data.check,
+    site_data.rules,
     site_data.register,
     site_data.report,
     site_data.supersede,

@@ -82,6 +82,21 @@ def check(
     raise typer.Exit(_EXIT[str(report.outcome)])
 
 
+def rules(
+    name: Annotated[str, typer.Argument(help="The rule set.")] = "hds-1.0",
+    digest: Annotated[bool, typer.Option("--digest", help="Only its digest.")] = False,
+) -> None:
+    """Show a rule set: what is checked, the limits, and its digest as the consortium accepts it."""
+    from dragon_ledger.quality.report_terminal import render_rules  # noqa: PLC0415 (start-up)
+    from dragon_ledger.quality.rules import built_in  # noqa: PLC0415 (as above)
+
+    found = built_in(name)
+    if digest:
+        typer.echo(found.digest.value.hex())
+    else:
+        Console().print(render_rules(found))
+
+
 def register(
     folder: Folder,
     transfer: Annotated[Path, typer.Argument(help="Complete transfer in the agent's inbox.")],

@@ -1,8 +1,9 @@
-"""How a folder's status and outbox look on the terminal; for sites and aggregators alike."""
+"""What the commands of sites and aggregators share: status, outbox, passwords."""
 
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dragon_ledger.chain.accounts import read_password
 from dragon_ledger.errors import InputError
+from dragon_ledger.site.lock import FolderLock
 from dragon_ledger.site.outbox import Entry, Outbox, State
 from dragon_ledger.site.status import Status, entry_json, read_status
 from dragon_ledger.site.workplace import OUTBOX_FILE
@@ -54,15 +57,35 @@ def show_history(folder: Path, key: str) -> None:
     Raises:
         InputError: no key of an entry begins like this.
     """
-    outbox = Outbox(folder / OUTBOX_FILE, read_only=True)
-    try:
+    with closing(Outbox(folder / OUTBOX_FILE, read_only=True)) as outbox:
         entry = find_entry(outbox, key)
         console = Console(soft_wrap=True)
         console.print(Text(entry.key, style="bold"))
         for at, state, note in outbox.history(entry.id):
             console.print(Text(f"{_time(at)}  {state.value:8} {note}"))
-    finally:
-        outbox.close()
+
+
+def retry_entry(folder: Path, key: str) -> None:
+    """Queue a refused entry again; nobody may work on the folder meanwhile.
+
+    Raises:
+        AlreadyRunning: an agent works on the folder.
+        InputError: no key begins like this, or the entry was not refused.
+    """
+    with FolderLock(folder), closing(Outbox(folder / OUTBOX_FILE)) as outbox:
+        outbox.retry(find_entry(outbox, key).key)
+
+
+def new_password(file: Path | None) -> str:
+    """The password for new keys, from a file, or asked for twice.
+
+    Raises:
+        InputError: the two differ.
+    """
+    password = read_password(file, "Password for the new keys: ")
+    if file is None and password != read_password(None, "The same again: "):
+        raise InputError("the two passwords differ; nothing was made")
+    return password
 
 
 def find_entry(outbox: Outbox, key: str) -> Entry:

@@ -155,7 +155,7 @@ def _ask_nobody(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Facts out of an evidence bundle: no socket is opened."""
     from dragon_ledger.chain.network import Network  # noqa: PLC0415 (start-up stays light)
-    from dragon_ledger.cli.evidence_bundle import known_network, read_bundle  # noqa: PLC0415
+    from dragon_ledger.cli.evidence_check import known_network, read_bundle  # noqa: PLC0415
     from dragon_ledger.provenance.bundle.verify import verify as prove  # noqa: PLC0415
     from dragon_ledger.provenance.to_json import verdict_json  # noqa: PLC0415
     from dragon_ledger.provenance.trace import trace  # noqa: PLC0415

@@ -12,7 +12,8 @@ from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.embedded import EmbeddedNode
 from dragon_ledger.chain.facts import facts_for
 from dragon_ledger.chain.network import Contract, Network
-from dragon_ledger.cli.evidence_bundle import export, known_network
+from dragon_ledger.cli.evidence_bundle import export
+from dragon_ledger.cli.evidence_check import known_network
 from dragon_ledger.errors import ProofError, StaleState
 from dragon_ledger.provenance.bundle.entries import Settings
 from dragon_ledger.provenance.bundle.known import Demands

@@ -13,6 +13,8 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,10 @@ import h5py
 import numpy as np
 
 from dragon_ledger.chain import evidence
+from dragon_ledger.chain.artifacts import Artifact, artifact
 from dragon_ledger.chain.embedded import EmbeddedNode
-from dragon_ledger.chain.network import Network
-from dragon_ledger.cli.evidence_bundle import known_network
+from dragon_ledger.chain.network import CONTRACTS, Network
+from dragon_ledger.cli.evidence_check import known_network
 from dragon_ledger.digests.hdf5 import Hdf5Worker
 from dragon_ledger.errors import NotCovered, ProofError
 from dragon_ledger.provenance.bundle.build import Proof, build
@@ -130,9 +133,32 @@ def presented_of(entry: Json) -> Presented:
     )
 
 
+@cache
+def published(name: str) -> Artifact:
+    """The code that was published when the vectors were made."""
+    entry = json.loads((HERE / "published-code.json").read_text())[name]
+    places = {
+        key: tuple((place["start"], place["length"]) for place in listed)
+        for key, listed in entry["immutableReferences"].items()
+    }
+    return replace(
+        artifact(name), runtime=bytes.fromhex(entry["deployedBytecode"][2:]), immutables=places
+    )
+
+
+def _publish() -> None:
+    """Keep the code that these bundles prove; the contracts' later changes leave them alone."""
+    documents = {}
+    for name in CONTRACTS:
+        source = files("dragon_ledger.chain").joinpath("artifacts", f"{name}.json")
+        whole = json.loads(source.read_text(encoding="utf-8"))
+        documents[name] = {key: whole[key] for key in ("deployedBytecode", "immutableReferences")}
+    (HERE / "published-code.json").write_text(json.dumps(documents, indent=1) + "\n")
+
+
 def answer(entry: Json, data: bytes | None = None) -> Json:
     """What comes out of a case: a verdict, a refusal, or nothing about the model."""
-    network = known_network(Network.load(HERE / entry["network"]))
+    network = known_network(Network.load(HERE / entry["network"]), published)
     data = (HERE / entry["bundle"]).read_bytes() if data is None else data
     demands, presented = demands_of(entry), presented_of(entry)
     try:
@@ -219,6 +245,7 @@ def _later(writer: Writer, told: Told, name: str) -> None:
 def main() -> None:
     """Play the history and write every case."""
     HERE.mkdir(exist_ok=True)
+    _publish()
     model = _model()
     with tempfile.TemporaryDirectory() as folder, EmbeddedNode(Path(folder)) as node:
         world = fresh_world(node.url)

@@ -1,0 +1,63 @@
+"""What an offline check takes from files: the network file, the published code, the bundle.
+
+Apart from `evidence_bundle`, so that a check loads nothing that could reach a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dragon_ledger.chain.artifacts import Artifact, artifact
+from dragon_ledger.chain.network import Network
+from dragon_ledger.errors import ConfigurationError, InputError
+from dragon_ledger.provenance.bundle.fields import MAX_BUNDLE_BYTES
+from dragon_ledger.provenance.bundle.known import CodeTemplate, KnownContract, KnownNetwork
+from dragon_ledger.provenance.qbft.trust_root import TrustRoot, read_trust_root
+
+
+def validators_of(network: Network) -> TrustRoot | None:
+    """The validators that the network file vouches for; None where blocks carry no seals.
+
+    Raises:
+        ConfigurationError: the member `validators` is not as specified.
+    """
+    return None if network.validators is None else read_trust_root(network.validators)
+
+
+def known_network(
+    network: Network, published: Callable[[str], Artifact] = artifact
+) -> KnownNetwork:
+    """What a verifier takes from the network file and the published contracts.
+
+    Args:
+        network: the network file.
+        published: gives a contract's published code by its name.
+
+    Raises:
+        ConfigurationError: the file names no contracts, or its validators are not as specified.
+    """
+    if not network.contracts:
+        raise ConfigurationError("the network file names no contracts: nothing can be verified")
+    contracts = {}
+    for name, contract in network.contracts.items():
+        code = published(name)
+        template = CodeTemplate(code.runtime, code.immutables)
+        contracts[name] = KnownContract(contract.address, contract.code_hash, template)
+    return KnownNetwork(network.chain_id, network.genesis_hash, contracts, validators_of(network))
+
+
+def read_bundle(path: Path) -> bytes:
+    """The bytes of a bundle file; never more than a bundle may have.
+
+    Raises:
+        InputError: the file cannot be read, or is larger than any bundle.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BUNDLE_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(data) > MAX_BUNDLE_BYTES:
+        raise InputError(f"{path}: larger than {MAX_BUNDLE_BYTES} bytes; this is no bundle")
+    return data

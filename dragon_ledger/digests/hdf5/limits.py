@@ -24,7 +24,7 @@ class Limits:
 
     free_expansion: int = 16 * _GIB
     expansion: int = 1100
-    objects: int = 1_000_000
+    objects: int = 500_000
     depth: int = 500
     filtered_chunk: int = 96 * 2**20
     element: int = 32 * 2**20

@@ -14,6 +14,7 @@ from dragon_ledger.chain.embedded import EmbeddedNode
 from dragon_ledger.digests.documents import read_envelope
 from dragon_ledger.federation.config import AggregatorConfig
 from dragon_ledger.federation.example.model import seeded
+from dragon_ledger.quality.rules import built_in
 from dragon_ledger.records import Role
 from dragon_ledger.samples.transfer import make_transfer
 from dragon_ledger.site.config import SiteConfig
@@ -60,6 +61,13 @@ def test_check_tells_by_its_exit_code_and_writes_the_report(tmp_path: Path) -> N
     assert (report / "annex.json").stat().st_mode & 0o777 == 0o600
     assert "FAIL" in type_in("site", "check", bad, expect=1)
     assert "nowhere" in type_in("site", "check", tmp_path / "nowhere", expect=3)
+
+
+def test_rules_show_the_digest_that_the_consortium_accepts() -> None:
+    digest = type_in("site", "rules", "--digest").strip()
+    assert digest == built_in().digest.value.hex()
+    assert digest in type_in("site", "rules").replace("\n", "")
+    assert "no rule set" in " ".join(type_in("site", "rules", "other", expect=3).split())
 
 
 def test_a_site_registers_a_transfer_without_an_agent(stage: Stage, tmp_path: Path) -> None:

@@ -19,9 +19,7 @@ def test_rounds_close_by_themselves_and_a_refused_site_is_absent(training: Train
         training.approve(number)
     run = training.open_run(rounds)
     training.train(rounds)
-    eventually(
-        training.published(rounds).exists, lambda: training.processes.log("centre"), seconds=90
-    )
+    eventually(training.published(rounds).exists, lambda: training.processes.log("centre"))
     client = training.stage.world.client
     closed = reader.read(client, reader.round_(run, rounds))
     assert hdf5_content_digest(training.published(rounds)).value == closed.aggregate

@@ -64,7 +64,7 @@ class Processes:
 
 
 def eventually(
-    condition: Callable[[], bool], what: Callable[[], str], seconds: float = 60.0
+    condition: Callable[[], bool], what: Callable[[], str], seconds: float = 200.0
 ) -> None:
     """Wait until something is so; `what` says in an error what was there instead."""
     deadline = time.monotonic() + seconds

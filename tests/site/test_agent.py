@@ -16,7 +16,7 @@ from tests.site.place import PASSWORD, Stage, deliver
 pytestmark = pytest.mark.slow
 
 
-def work(agent: SiteAgent, config: SiteConfig, done: int, seconds: float = 60.0) -> None:
+def work(agent: SiteAgent, config: SiteConfig, done: int, seconds: float = 200.0) -> None:
     """Tick until so many entries of the outbox are concluded."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

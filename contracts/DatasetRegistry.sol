@@ -50,6 +50,7 @@ contract DatasetRegistry is IDatasetRegistry, Arguments {
         id = versionId(organisation, registration.commitment);
         Version storage added = _versions[id];
         if (added.number != 0) revert VersionExists(id);
+        added.predecessor = _predecessor(registration.predecessor, organisation);
         number = ++versionCount;
         added.account = msg.sender;
         added.registeredAt = _now();
@@ -57,7 +58,6 @@ contract DatasetRegistry is IDatasetRegistry, Arguments {
         added.organisation = organisation;
         added.declarations = registration.declarations;
         added.qcPassed = registration.qcPassed;
-        added.predecessor = _predecessor(registration.predecessor, organisation);
         added.ethicsExpiry = registration.ethicsExpiry;
         added.basis = keccak256(abi.encode(registration.qcReport, registration.ruleSet));
         added.purpose = registration.purpose;

@@ -49,6 +49,8 @@ contract ModelRegistry is IModelRegistry, Arguments {
         if (_releases[id].releasedAt != 0) revert ReleaseExists(id);
         uint32 offender = _firstOffender(run, round);
         if (offender != 0) revert InputNotInStanding(run, round, offender);
+        _requireBelowLimit(_aggregateCounts, aggregate, organisation);
+        _requireBelowLimit(_fileCounts, fileDigest, organisation);
         _list(_byAggregate, _aggregateCounts, aggregate, organisation, id);
         _list(_byFile, _fileCounts, fileDigest, organisation, id);
         Release storage added = _releases[id];
@@ -121,7 +123,7 @@ contract ModelRegistry is IModelRegistry, Arguments {
 
     // ---- internal ----
 
-    /// @dev Appends a release to a digest's list. The bound per organisation keeps one from filling another's list.
+    /// @dev Appends a release to a digest's list.
     function _list(
         mapping(bytes32 => bytes32[]) storage lists,
         mapping(bytes32 => mapping(uint8 => uint8)) storage counts,
@@ -129,7 +131,6 @@ contract ModelRegistry is IModelRegistry, Arguments {
         uint8 organisation,
         bytes32 id
     ) private {
-        if (counts[digest][organisation] == MAX_RELEASES) revert ReleaseLimit(digest, organisation, MAX_RELEASES);
         ++counts[digest][organisation];
         lists[digest].push(id);
     }
@@ -161,6 +162,15 @@ contract ModelRegistry is IModelRegistry, Arguments {
     function _firstOffender(bytes32 run, uint16 round) private view returns (uint32) {
         (uint256[] memory words, uint256[] memory bits) = training.inflow(run, round);
         return registry.firstOffender(words, bits);
+    }
+
+    /// @dev The bound is per organisation, so that none can fill a list for the others.
+    function _requireBelowLimit(
+        mapping(bytes32 => mapping(uint8 => uint8)) storage counts,
+        bytes32 digest,
+        uint8 organisation
+    ) private view {
+        if (counts[digest][organisation] == MAX_RELEASES) revert ReleaseLimit(digest, organisation, MAX_RELEASES);
     }
 
     function _requireAggregate(bytes32 run, uint16 round, bytes32 aggregate, uint8 releaser) private view {

@@ -129,6 +129,16 @@ contract BoundsTest is World {
         _eq(_entriesUpTo(5), 5 * 256);
     }
 
+    /// @dev A known limit: a run ends with round 65 535, by an arithmetic panic and not by an error of its own.
+    function test_bounds_rounds() public {
+        bytes32 slot = keccak256(abi.encode(_run, uint256(0)));
+        vm.store(address(training), slot, vm.load(address(training), slot) | bytes32(uint256(65_535) << 200));
+        _eq(training.run(_run).rounds, 65_535);
+        _refused(abi.encodeWithSignature("Panic(uint256)", 0x11));
+        vm.prank(_account(SITE_A));
+        training.commitUpdate(_run, 65_535, NOTE, NOTE, NOTE, NOTE, 0);
+    }
+
     function _fill(uint16 rounds) private {
         for (uint16 round = 1; round <= rounds; ++round) {
             _commitAll(round);

@@ -56,6 +56,23 @@ contract TrainingRoundsTest is Base {
         _send(CENTRE, _run, 1, UPDATE, MODEL_0, _a, NOTE, 0);
     }
 
+    function test_commitUpdate_anAccountThatMayNotActNow() public {
+        vm.prank(ADMIN);
+        consortium.suspend(SITE_A, NOTE);
+        _refused(abi.encodeWithSelector(IConsortium.OrganisationIsSuspended.selector, SITE_A));
+        _send(SITE_A, _run, 1, UPDATE, MODEL_0, _a, NOTE, 0);
+        vm.prank(ADMIN);
+        consortium.markCompromised(_account(SITE_B), START, NOTE);
+        _refused(abi.encodeWithSelector(IConsortium.AccountIsCompromised.selector, _account(SITE_B), START));
+        _send(SITE_B, _run, 1, UPDATE, MODEL_0, _b, NOTE, 0);
+    }
+
+    function test_commitUpdate_ethicsExpired() public {
+        vm.warp(EXPIRY);
+        _refused(abi.encodeWithSelector(IDatasetRegistry.EthicsExpired.selector, _a, EXPIRY, EXPIRY));
+        _send(SITE_A, _run, 1, UPDATE, MODEL_0, _a, NOTE, 0);
+    }
+
     function test_commitUpdate_notAParticipant() public {
         _admit(9, SITE);
         bytes32 version = _approved(9, keccak256("nine"));
@@ -249,6 +266,9 @@ contract TrainingRoundsTest is Base {
         _eq(_inflow(_run, 1), 2);
         _eq(_inflow(_run, 2), 6);
         _eq(_inflow(_run, 3), 6);
+        _commit(SITE_A, _run, _a);
+        _close(_run, 1, keccak256("model 4"));
+        _eq(_inflow(_run, 4), 6);
         _eq(training.run(_run).inflowEntries, 2);
     }
 

@@ -9,7 +9,8 @@ from functools import cache, lru_cache
 from importlib import import_module
 from types import ModuleType
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*[a-z]{2,}", re.IGNORECASE)
+# Bounded repetitions: a text of 64 kB must not take the square of its length.
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{0,190}[a-z]{2}", re.IGNORECASE)
 _PHONE = re.compile(r"(?<![\w.])\+\d{1,3}[ ./-]?(?:\(0\)[ ./-]?)?\d(?:[ ./-]?\d){6,11}(?![\w])")
 _CALLED_PHONE = re.compile(
     r"\b(?:tel|phone|mobile|gsm|fax|telefon|t[ée]l[ée]phone)\b\W{0,3}\d(?:[ ./-]?\d){5,12}",

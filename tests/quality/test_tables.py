@@ -83,6 +83,14 @@ def test_patterns_in_texts(text: str, kinds: set[str]) -> None:
     assert {leak.kind for leak in leaks(text)} == kinds
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text", ["a" * 60_000 + "@", "born" + " " * 60_000, "1 " * 30_000, "@." * 30_000]
+)
+def test_long_texts_take_no_square_time(text: str) -> None:
+    leaks(text)
+
+
 @given(st.text(max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_patterns_survive_any_text(text: str) -> None:

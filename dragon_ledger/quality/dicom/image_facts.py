@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,6 @@ class ImageFacts:
     sop_instance: str = ""
     transfer_syntax: str = ""
     patient_name: str = ""
-    frame_of_reference: str = ""
     instance_number: str = ""
     image_type: str = ""
     tags: dict[str, str] = field(default_factory=dict)

@@ -34,9 +34,10 @@ _NUMBERS = {
 }
 _NO_PREAMBLE = bytes(elements.PREAMBLE)
 _MOST_STRUCTURES = 1000
+_LONGEST_TEXT = 256  # of facts that a report may show; no attribute of Table 1 may be longer
 _CHARSET, _FRAMES, _PHOTOMETRIC = 0x00080005, 0x00280008, 0x00280004
 _SOP_CLASS, _SOP_INSTANCE, _IMAGE_TYPE = 0x00080016, 0x00080018, 0x00080008
-_PATIENT_NAME, _INSTANCE_NUMBER, _FRAME_OF_REFERENCE = 0x00100010, 0x00200013, 0x00200052
+_PATIENT_NAME, _INSTANCE_NUMBER = 0x00100010, 0x00200013
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
 _BURNED_IN, _IDENTITY_REMOVED, _DATES_MODIFIED = 0x00280301, 0x00120062, 0x00280303
 
@@ -104,13 +105,16 @@ class ImageInspector:
         pixels = pixel_bytes(parsed)
         return ImageFacts(
             sop_class=texts.get(_SOP_CLASS, ""),
-            sop_instance=texts.get(_SOP_INSTANCE, ""),
+            sop_instance=texts.get(_SOP_INSTANCE, "")[:_LONGEST_TEXT],
             transfer_syntax=parsed.transfer_syntax,
-            patient_name=texts.get(_PATIENT_NAME, ""),
-            frame_of_reference=texts.get(_FRAME_OF_REFERENCE, ""),
-            instance_number=texts.get(_INSTANCE_NUMBER, ""),
-            image_type=texts.get(_IMAGE_TYPE, ""),
-            tags={name: texts[tag] for tag, name in self._required.items() if tag in texts},
+            patient_name=texts.get(_PATIENT_NAME, "")[:_LONGEST_TEXT],
+            instance_number=texts.get(_INSTANCE_NUMBER, "")[:_LONGEST_TEXT],
+            image_type=texts.get(_IMAGE_TYPE, "")[:_LONGEST_TEXT],
+            tags={
+                name: texts[tag][:_LONGEST_TEXT]
+                for tag, name in self._required.items()
+                if tag in texts
+            },
             position=floats(texts.get(_POSITION, ""), 3),
             orientation=floats(texts.get(_ORIENTATION, ""), 6),
             pixel_hash=xxhash.xxh3_128_hexdigest(pixels) if pixels else "",

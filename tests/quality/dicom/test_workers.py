@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -15,7 +16,7 @@ import pytest
 
 from dragon_ledger.quality.dicom import workers
 from dragon_ledger.quality.dicom.image_facts import from_memo
-from dragon_ledger.quality.dicom.inspect_image import ImageInspector, ReadFile
+from dragon_ledger.quality.dicom.inspect_image import LARGEST_IMAGE, ImageInspector, ReadFile
 from dragon_ledger.quality.dicom.workers import Answer, Reader, Task, read_all
 
 pytestmark = pytest.mark.slow
@@ -88,6 +89,17 @@ def test_a_file_that_is_gone_is_named(folder: Path) -> None:
     assert facts is not None
     assert facts.problem == "cannot be read: No such file or directory"
     assert answers[0].sha256 is None
+
+
+def test_a_file_too_large_for_a_slice_is_digested_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "large.dcm"
+    with path.open("wb") as stream:
+        stream.truncate(LARGEST_IMAGE + 1)
+    ((answer,),) = read_all(Reader(tmp_path, (), "test"), [Task(path.name, decode=True)], 1)
+    facts = from_memo(answer.memo, "test")
+    assert facts is not None
+    assert "larger than 128 MiB" in facts.problem
+    assert answer.sha256 == hashlib.sha256(bytes(LARGEST_IMAGE + 1)).digest()
 
 
 def test_spawned_workers_do_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,12 @@ def shared_data() -> Path:
 def shared_spec() -> Path:
     """What the quality check implements; absent in a user's clone."""
     return _folder("spec")
+
+
+@pytest.fixture(scope="session")
+def node_binary() -> Path:
+    """A user's Besu or GoQuorum geth, for tests on real QBFT validators."""
+    named = os.environ.get("DRAGON_NODE_BINARY")
+    if not named:
+        pytest.skip("needs DRAGON_NODE_BINARY: the path of Besu or of GoQuorum's geth")
+    return Path(named)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import secrets
 import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from dragon_ledger.chain.embedded import stop_running
 from dragon_ledger.chain.network import FeeKind, Fees
+from dragon_ledger.chain.qbft import processes
+from dragon_ledger.chain.qbft.layout import Layout
 from dragon_ledger.errors import LedgerError
 from scripts.demonstration.cast import Places
-from scripts.demonstration.ground import Ground, embedded, given
+from scripts.demonstration.ground import Ground, embedded, given, validators
 from scripts.demonstration.narration import Narrator
 from scripts.demonstration.processes import DemonstrationFailed, Troupe
 from scripts.demonstration.story import Story
@@ -29,6 +32,8 @@ def prepare(root: Path) -> Places:
     places = Places(root)
     if places.chain.exists():
         stop_running(places.chain)
+    if places.validators.exists():
+        processes.stop(Layout.load(places.validators))
     if root.exists():
         _make_writable(root)
         shutil.rmtree(root)
@@ -49,17 +54,21 @@ def _make_writable(root: Path) -> None:
 def stage(places: Places, options: argparse.Namespace) -> Iterator[tuple[Ground, Troupe]]:
     """The chain and the processes, all of which are stopped at the end."""
     troupe = Troupe(places.logs)
-    fees = Fees(FeeKind(options.fees), None if options.funder else 0)
-    chosen = (
-        given(options.chain_url, fees, options.funder, options.funder_password_file)
-        if options.chain_url
-        else embedded(places)
-    )
-    with chosen as ground:
+    with _chosen(places, options) as ground:
         try:
             yield ground, troupe
         finally:
             troupe.stop()
+
+
+def _chosen(places: Places, options: argparse.Namespace) -> AbstractContextManager[Ground]:
+    if options.network:
+        binary = options.node_binary or os.environ.get("DRAGON_NODE_BINARY")
+        return validators(places, Path(binary) if binary else None)
+    if not options.chain_url:
+        return embedded(places)
+    fees = Fees(FeeKind(options.fees), None if options.funder else 0)
+    return given(options.chain_url, fees, options.funder, options.funder_password_file)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -80,6 +89,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="a transfer of your own for a hospital, such as LIEGE=./transfer",
     )
     other = parser.add_argument_group("another chain than the embedded one")
+    other.add_argument("--network", action="store_true", help="four QBFT validators")
+    other.add_argument(
+        "--node-binary",
+        type=Path,
+        help="for --network: Besu, or GoQuorum's geth (default: DRAGON_NODE_BINARY, then 'besu')",
+    )
     other.add_argument("--chain-url", action="append", help="a node; repeatable")
     other.add_argument("--fees", default="legacy", choices=[kind.value for kind in FeeKind])
     other.add_argument("--funder", type=Path, help="keystore that pays, where gas has a price")

@@ -47,6 +47,11 @@ class Places:
         return self.root / "chain"
 
     @property
+    def validators(self) -> Path:
+        """The validators' folder, where the chain is a network of them."""
+        return self.root / "validators"
+
+    @property
     def network(self) -> Path:
         """The consortium's network file."""
         return self.root / "network.json"

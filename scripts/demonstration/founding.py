@@ -9,7 +9,7 @@ from pathlib import Path
 from dragon_ledger.chain.accounts import Keystore, Signer
 from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.chain.client import Client
-from dragon_ledger.chain.deploy import deploy
+from dragon_ledger.chain.deploy import deploy, deploy_into
 from dragon_ledger.chain.network import Network
 from dragon_ledger.chain.transact import transact
 from dragon_ledger.digests.documents import seal_document
@@ -39,7 +39,10 @@ def make_keys(places: Places, names: Sequence[str]) -> dict[str, Signer]:
 def deploy_contracts(places: Places, ground: Ground, admin: Signer) -> Client:
     """Deploy the four contracts, write the network file, and connect."""
     deployer = ground.funder or admin
-    network = deploy(ground.urls, deployer, admin=admin.address, fees=ground.fees)
+    if ground.planned is not None:
+        network = deploy_into(ground.planned, deployer, admin=admin.address)
+    else:
+        network = deploy(ground.urls, deployer, admin=admin.address, fees=ground.fees)
     network.save(places.network)
     return Client(network)
 

@@ -1,4 +1,4 @@
-"""The chain that the story takes place on: the embedded node, or any other that is given."""
+"""The chain that the story takes place on: embedded, four validators, or any that is given."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ import httpx
 from dragon_ledger.chain.accounts import Keystore, Signer, read_password
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.embedded import EmbeddedNode
-from dragon_ledger.chain.network import Fees
+from dragon_ledger.chain.network import Fees, Network
+from dragon_ledger.chain.qbft import processes
+from dragon_ledger.chain.qbft.creation import Choices, create, free_base_port
+from dragon_ledger.chain.qbft.programs import find_program
 from dragon_ledger.chain.transact import transfer
 from scripts.demonstration.cast import Places
 
 ETHER = 10**18
+MEMBERS = ("liege", "firenze", "maastricht", "poznan")
 
 # How a client is told to stop and to go on making blocks; clients of real networks are not told.
 SWITCHES = {
@@ -28,12 +32,16 @@ SWITCHES = {
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Nodes of one chain, what its transactions cost, and who pays when they cost something."""
+    """Nodes of one chain, what its transactions cost, and who pays when they cost something.
+
+    `planned` is the network file before deployment, where there is one already.
+    """
 
     urls: tuple[str, ...]
     words: str
     fees: Fees
     funder: Signer | None = None
+    planned: Network | None = None
 
     def fund(self, client: Client, accounts: list[bytes]) -> None:
         """Give accounts what they need for gas, where gas has a price."""
@@ -71,6 +79,21 @@ def embedded(places: Places) -> Iterator[Ground]:
     with EmbeddedNode(places.chain) as node:
         words = f"Anvil node on {node.url}, process {node.pid}"
         yield Ground((node.url,), words, Fees())
+
+
+@contextmanager
+def validators(places: Places, binary: Path | None) -> Iterator[Ground]:
+    """Four QBFT validators, one of each hospital, as processes of this machine."""
+    program = find_program(binary)
+    base_port = free_base_port(len(MEMBERS))
+    layout = create(places.validators, Choices(MEMBERS, base_port=base_port))
+    try:
+        processes.start(layout, program)
+        network = Network.load(layout.network_file)
+        words = f"{len(MEMBERS)} QBFT validators ({program.kind}), one of each hospital"
+        yield Ground(network.rpc, words, network.fees, planned=network)
+    finally:
+        processes.stop(layout)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tests.end_to_end.real_hospital import PARTNER, make_real_transfer
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def demonstrate(folder: Path, *options: str | Path) -> str:
+def demonstrate(folder: Path, *options: str | Path, seconds: float = 280) -> str:
     command = [sys.executable, "-m", "scripts.demonstration", "--folder", folder / "demo", *options]
     done = subprocess.run(
         [str(word) for word in command],
@@ -25,7 +25,7 @@ def demonstrate(folder: Path, *options: str | Path) -> str:
         env=os.environ | {"COLUMNS": "400"},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=seconds,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -75,3 +75,11 @@ def test_main_job_on_ganache(tmp_path: Path, fees: str) -> None:
     with ganache(tmp_path) as url:
         payer = ("--funder", keystore, "--funder-password-file", password)
         check_story(demonstrate(tmp_path, "--chain-url", url, "--fees", fees, *payer))
+
+
+@pytest.mark.network
+def test_main_job_on_four_validators(tmp_path: Path, node_binary: Path) -> None:
+    """Gas price zero, legacy transactions, a block a second."""
+    told = demonstrate(tmp_path, "--network", "--node-binary", node_binary, seconds=560)
+    assert "4 QBFT validators" in told
+    check_story(told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from dragon_ledger.errors import ConfigurationError
 
 BASE_PORT = 30_300
 LAST_PORT = 65_535
+ATTEMPTS = 50
 _Option = str | int | bool | list[str]
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 
@@ -95,6 +97,28 @@ def add_member(layout: Layout, name: str, host: str = LOOPBACK) -> Layout:
     share_peers(grown)
     grown.save()
     return grown
+
+
+def free_base_port(nodes: int) -> int:
+    """Find a base port from which on this many nodes' ports are free on this machine.
+
+    Raises:
+        ConfigurationError: no such port was found.
+    """
+    for _ in range(ATTEMPTS):
+        base = BASE_PORT + 2 * secrets.randbelow((LAST_PORT - BASE_PORT) // 2 - nodes)
+        if all(_is_free(port) for port in range(base, base + 2 * nodes)):
+            return base
+    raise ConfigurationError(f"no {2 * nodes} neighbouring ports are free on {LOOPBACK}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def share_peers(layout: Layout) -> None:

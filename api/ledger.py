@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError
@@ -16,7 +17,7 @@ from dragon_ledger.chain.client import Client
 from dragon_ledger.errors import LedgerError
 from dragon_ledger.index.database import open_database, reading
 from dragon_ledger.index.facts import State, state
-from dragon_ledger.index.follower import Follower, reached
+from dragon_ledger.index.follower import Follower, Reached, reached
 from dragon_ledger.index.lock import writer_lock
 
 logger = logging.getLogger("dragon_ledger.api")
@@ -35,6 +36,8 @@ class Ledger:
         self._state: State | None = None
         self._good_at: float | None = None
         self._trouble = "the node has not been asked yet"
+        self._head: Reached | None = None
+        self._moved_at = 0.0
 
     def start(self) -> None:
         """Start following."""
@@ -68,7 +71,21 @@ class Ledger:
         age = 0.0 if good_at is None else time.monotonic() - good_at
         if trouble or age > self._settings.stale_seconds:
             return trouble or f"the node has not answered for {age:.0f} seconds"
-        return None
+        return self._silence()
+
+    def _silence(self) -> str | None:
+        """Since when validators, who make a block every period, have sealed none."""
+        head, moved_at = self._head, self._moved_at
+        # A chain without validators makes a block when there is something for it.
+        if head is None or self.client.network.validators is None:
+            return None
+        if time.monotonic() - moved_at <= self._settings.stale_seconds:
+            return None
+        since = datetime.fromtimestamp(head.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        return (
+            f"nothing was sealed since {since} UTC (block {head.block}): a quorum of validators "
+            "is away, or the node is cut off from them"
+        )
 
     def _watch(self) -> None:
         """Ask for new blocks until stopped; every trouble is a state, none ends the thread."""
@@ -90,8 +107,7 @@ class Ledger:
         with writer_lock(self.engine):
             follower = Follower(self.engine, self.client)
             while not self._stop.is_set():
-                follower.sync()
-                self._good()
+                self._good(follower.sync().reached)
                 self._stop.wait(self._settings.poll_seconds)
 
     def _compare(self) -> None:
@@ -100,7 +116,7 @@ class Ledger:
         with reading(self.engine) as connection:
             done = reached(connection)
         if done is not None and (done.block, done.hash) == (head.number, head.hash):
-            self._good()
+            self._good(done)
             return
         at = "nothing" if done is None else f"block {done.block}"
         behind = f"the index has read {at}, the chain is at block {head.number}"
@@ -109,7 +125,9 @@ class Ledger:
         if since is None or since > self._settings.stale_seconds:
             self._note(behind)
 
-    def _good(self) -> None:
+    def _good(self, head: Reached) -> None:
+        if self._head is None or head.hash != self._head.hash:
+            self._head, self._moved_at = head, time.monotonic()
         if self._trouble:
             logger.info("following the chain again")
         self._good_at, self._trouble = time.monotonic(), ""

@@ -85,14 +85,14 @@ def run(folder: Folder) -> None:
 
     Kill it anywhere and start it again: nothing is lost and nothing is done twice.
     """
-    from dragon_ledger.quality.rules import built_in  # noqa: PLC0415 (start-up stays light)
+    from dragon_ledger.quality.derivation import rules_from  # noqa: PLC0415 (start-up stays light)
     from dragon_ledger.site.agent import open_agent  # noqa: PLC0415 (as above)
 
     config = SiteConfig.load(folder)
     log_to_stderr()
     stop = stop_on_signals()
     password = read_password(config.connection.password_file, "Password of the keys: ")
-    with open_agent(config, password, built_in(config.rule_set)) as agent:
+    with open_agent(config, password, rules_from(config.rule_set)) as agent:
         agent.run(stop)
 
 

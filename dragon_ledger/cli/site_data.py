@@ -42,7 +42,7 @@ PATIENCE_SECONDS = 300.0
 
 def check(
     transfer: Annotated[Path, typer.Argument(help="Folder of the transfer.")],
-    rules: Annotated[str, typer.Option(help="The rule set.")] = "hds-1.0",
+    rules: Annotated[str, typer.Option(help="The rule set: a name, or a TOML file.")] = "hds-1.0",
     output: Annotated[
         Path | None, typer.Option(help="Folder for summary.json, annex.json and report.html.")
     ] = None,
@@ -55,16 +55,16 @@ def check(
     Example: dragon-ledger site check /srv/upload/transfer-7 --output report
     """
     from dragon_ledger.quality.check import check_transfer  # noqa: PLC0415 (start-up stays light)
+    from dragon_ledger.quality.derivation import rules_from  # noqa: PLC0415 (as above)
     from dragon_ledger.quality.report_html import render_html  # noqa: PLC0415 (as above)
     from dragon_ledger.quality.report_terminal import render_report  # noqa: PLC0415 (as above)
-    from dragon_ledger.quality.rules import built_in  # noqa: PLC0415 (as above)
 
     console = Console(stderr=quiet)
     with _bar(console, quiet=quiet) as bar:
         task = bar.add_task("checking", total=None)
         report = check_transfer(
             transfer,
-            built_in(rules),
+            rules_from(rules),
             today=datetime.now(UTC).date(),
             progress=lambda at: bar.update(
                 task, completed=at.done_bytes, total=max(1, at.total_bytes)
@@ -83,14 +83,14 @@ def check(
 
 
 def rules(
-    name: Annotated[str, typer.Argument(help="The rule set.")] = "hds-1.0",
+    name: Annotated[str, typer.Argument(help="The rule set: a name, or a TOML file.")] = "hds-1.0",
     digest: Annotated[bool, typer.Option("--digest", help="Only its digest.")] = False,
 ) -> None:
     """Show a rule set: what is checked, the limits, and its digest as the consortium accepts it."""
+    from dragon_ledger.quality.derivation import rules_from  # noqa: PLC0415 (as above)
     from dragon_ledger.quality.report_terminal import render_rules  # noqa: PLC0415 (start-up)
-    from dragon_ledger.quality.rules import built_in  # noqa: PLC0415 (as above)
 
-    found = built_in(name)
+    found = rules_from(name)
     if digest:
         typer.echo(found.digest.value.hex())
     else:
@@ -105,14 +105,14 @@ def register(
 
     For a site without an unattended agent; `site run` does the same by itself.
     """
-    from dragon_ledger.quality.rules import built_in  # noqa: PLC0415 (start-up stays light)
+    from dragon_ledger.quality.derivation import rules_from  # noqa: PLC0415 (start-up stays light)
     from dragon_ledger.site.agent import open_agent  # noqa: PLC0415 (as above)
 
     config = SiteConfig.load(folder)
     if transfer.resolve().parent != config.inbox.resolve():
         raise InputError(f"{transfer}: is not in the inbox {config.inbox}; move it there first")
     log_to_stderr()
-    with open_agent(config, _password(config), built_in(config.rule_set)) as agent:
+    with open_agent(config, _password(config), rules_from(config.rule_set)) as agent:
         _until(agent.tick, lambda: agent.knows(transfer))
         version = agent.version_of(transfer)
         _wait(agent.tick, lambda: agent.state(f"register:{version.hex()}"))

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from dragon_ledger.records import Declaration
-from dragon_ledger.site.toml_config import Document
+from dragon_ledger.site.toml_config import Document, Section
 
 SITE_FILE = "site.toml"
 
@@ -96,7 +96,7 @@ class SiteConfig:
             connection=load_connection(document, "site"),
             inbox=data.path("inbox"),
             purpose=data.digest("purpose"),
-            rule_set=data.text("rule_set"),
+            rule_set=_rule_set(data),
             workers=data.number("workers", 0, 1024),
             ethics=_ethics(document),
         )
@@ -119,6 +119,11 @@ def load_connection(document: Document, own: str) -> Connection:
         token_file=exchange.optional_path("token_file"),
         poll_seconds=table.seconds("poll_seconds"),
     )
+
+
+def _rule_set(data: Section) -> str:
+    name = data.text("rule_set")
+    return str(data.path("rule_set")) if name.endswith(".toml") else name
 
 
 def _ethics(document: Document) -> EthicsSettings:
@@ -166,8 +171,9 @@ poll_seconds = {choices.poll_seconds}
 inbox = "inbox"
 # Digest of the purpose for which the data may be used, as the coordinating centre published it.
 purpose = {_quoted(choices.purpose)}
-# The rule set that transfers are checked by. It also says whether a transfer adds to the last
-# version (incremental, as in hds-1.0) or holds everything so far (cumulative).
+# The rule set that transfers are checked by: a name, or a file that ends in .toml. It also says
+# whether a transfer adds to the last version (incremental, as in hds-1.0) or holds everything so
+# far (cumulative).
 rule_set = "hds-1.0"
 # Processes of the quality check; 0 takes one per core.
 workers = 0

@@ -140,6 +140,12 @@ def test_a_mistake_in_the_configuration_is_named(
     assert SITE_FILE in str(caught.value)
 
 
+def test_a_rule_set_of_ones_own_is_a_file_beside_the_configuration(tmp_path: Path) -> None:
+    assert config_file(tmp_path).rule_set == "hds-1.0"
+    config = config_file(tmp_path, 'rule_set = "hds-1.0"', 'rule_set = "own.toml"')
+    assert config.rule_set == str(tmp_path / "own.toml")
+
+
 def test_without_an_ethics_approval_no_expiry_is_declared(tmp_path: Path) -> None:
     config = config_file(tmp_path, '"ethics-committee-approval", ', "")
     assert Declaration.ETHICS_APPROVAL not in config.ethics.flags

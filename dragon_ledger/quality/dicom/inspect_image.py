@@ -102,21 +102,31 @@ class ImageInspector:
         looked = decode and not parsed.truncated and parsed.pixels is not None
         if looked and texts.get(_SOP_CLASS) == CTImageStorage:
             issues += pixel_issues(content)
+        return self._gathered(parsed, pairs, texts, issues, looked=looked)
+
+    def _gathered(
+        self,
+        parsed: ParsedFile,
+        pairs: list[Pair],
+        texts: dict[int, str],
+        issues: list[Issue],
+        *,
+        looked: bool,
+    ) -> ImageFacts:
+        def text(tag: int) -> str:
+            return texts.get(tag, "")[:_LONGEST_TEXT]
+
         pixels = pixel_bytes(parsed)
         return ImageFacts(
-            sop_class=texts.get(_SOP_CLASS, ""),
-            sop_instance=texts.get(_SOP_INSTANCE, "")[:_LONGEST_TEXT],
-            transfer_syntax=parsed.transfer_syntax,
-            patient_name=texts.get(_PATIENT_NAME, "")[:_LONGEST_TEXT],
-            instance_number=texts.get(_INSTANCE_NUMBER, "")[:_LONGEST_TEXT],
-            image_type=texts.get(_IMAGE_TYPE, "")[:_LONGEST_TEXT],
-            tags={
-                name: texts[tag][:_LONGEST_TEXT]
-                for tag, name in self._required.items()
-                if tag in texts
-            },
-            position=floats(texts.get(_POSITION, ""), 3),
-            orientation=floats(texts.get(_ORIENTATION, ""), 6),
+            sop_class=text(_SOP_CLASS),
+            sop_instance=text(_SOP_INSTANCE),
+            transfer_syntax=parsed.transfer_syntax[:_LONGEST_TEXT],
+            patient_name=text(_PATIENT_NAME),
+            instance_number=text(_INSTANCE_NUMBER),
+            image_type=text(_IMAGE_TYPE),
+            tags={name: text(tag) for tag, name in self._required.items() if tag in texts},
+            position=floats(text(_POSITION), 3),
+            orientation=floats(text(_ORIENTATION), 6),
             pixel_hash=xxhash.xxh3_128_hexdigest(pixels) if pixels else "",
             texts=_descriptive(pairs),
             issues=_settle_dates(tuple(dict.fromkeys(issues)), texts) if issues else (),

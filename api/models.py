@@ -72,7 +72,7 @@ class RoleQuery(StrEnum):
 
 
 RoleName = Literal["SITE", "REVIEWER", "AGGREGATOR", "RELEASER"]
-FlagName = Literal["REJECTED", "APPROVED", "REVOKED", "SUPERSEDED", "RETIRED"]
+FlagName = Literal["REJECTED", "APPROVED", "REVOKED", "SUPERSEDED", "RETIRED", "REINSTATING"]
 DeclarationName = Literal["STEERING_APPROVAL", "ETHICS_APPROVAL", "DEROGATION", "CONSENT_ON_FILE"]
 OutcomeName = Literal["PASS", "FAIL", "NOT VERIFIABLE"]
 

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,12 +30,17 @@ PROGRAM = str(Path(sys.executable).with_name("dragon-ledger"))
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a real PostgreSQL."""
-    server = get_server(tmp_path_factory.mktemp("postgres"))
-    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    yield url.render_as_string(hide_password=False)
-    server.cleanup()
+def postgres() -> Iterator[str]:
+    """The URL of a real PostgreSQL.
+
+    Its folder is not under pytest's, which another pytest closes to the user that PostgreSQL
+    changes to when root starts it.
+    """
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        server = get_server(folder)
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        yield url.render_as_string(hide_password=False)
+        server.cleanup()
 
 
 @pytest.fixture

@@ -27,6 +27,9 @@ MAX_IN_FLIGHT = 64
 REBROADCAST_SECONDS = 3.0
 """How often a transaction without receipt is offered to the node again."""
 
+GAP_SECONDS = 30.0
+"""How long a nonce below ours may be missing before ours are given up."""
+
 CLOCK_TOLERANCE_SECONDS = 120
 
 CLOCK = "clock"
@@ -41,6 +44,7 @@ class Pump:
         self._ledger = ledger
         self._acts = acts
         self._offered: dict[bytes, float] = {}
+        self._gap_since: float | None = None
         self._looked_at_all = False
 
     def step(self) -> bool:
@@ -104,6 +108,8 @@ class Pump:
         # Taken before the receipts: a nonce that is used now and has no receipt of ours afterwards
         # was used by another transaction.
         used = self._ledger.nonce()
+        if self._fill_gap(sent, used):
+            return
         receipts = self._receipts(sent)
         for entry in sorted(sent, key=lambda entry: entry.attempts[-1].nonce):
             receipt = receipts.get(entry.id)
@@ -117,13 +123,16 @@ class Pump:
             self._watch_clock(sent, receipts)
 
     def _receipts(self, entries: Sequence[Entry]) -> dict[int, Receipt]:
-        """The receipt of each entry; of several attempts, one that succeeded counts."""
-        attempts = [(entry.id, attempt) for entry in entries for attempt in entry.attempts]
+        """The receipt of each entry: of any attempt that succeeded, else of the last one.
+
+        An earlier attempt that reverted says nothing about the one that is under way.
+        """
+        attempts = [(entry, attempt) for entry in entries for attempt in entry.attempts]
         found: dict[int, Receipt] = {}
         answers = self._ledger.receipts([attempt.tx_hash for _, attempt in attempts])
-        for (entry_id, _), receipt in zip(attempts, answers, strict=True):
-            if receipt and not (entry_id in found and found[entry_id].succeeded):
-                found[entry_id] = receipt
+        for (entry, attempt), receipt in zip(attempts, answers, strict=True):
+            if receipt and (receipt.succeeded or attempt == entry.attempts[-1]):
+                found.setdefault(entry.id, receipt)
         return found
 
     def _conclude(self, entry: Entry, receipt: Receipt) -> None:
@@ -152,6 +161,26 @@ class Pump:
             f"nonce {nonce} was used by a transaction that is not in this outbox: does another"
             " program use this account?",
         )
+
+    def _fill_gap(self, sent: Sequence[Entry], used: int) -> bool:
+        """Sign everything again when a transaction before it, which is not ours, was lost.
+
+        No transaction is mined before all nonces below its own are. A node that is only behind
+        shows the same for a moment, so it has to last.
+        """
+        lowest = min(entry.attempts[-1].nonce for entry in sent)
+        if lowest <= used:
+            self._gap_since = None
+            return False
+        if self._gap_since is None:
+            self._gap_since = time.monotonic()
+        if time.monotonic() - self._gap_since < GAP_SECONDS:
+            return False
+        self._gap_since = None
+        for entry in sent:
+            why = f"no transaction with nonce {used} is left of this account; it is signed again"
+            self._outbox.requeue(entry.id, why)
+        return True
 
     def _offer(self, entry: Entry, attempt: Attempt) -> None:
         """Offer the stored transaction, again when the node may have lost it."""

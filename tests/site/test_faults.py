@@ -11,16 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.embedded import EmbeddedNode
+from dragon_ledger.chain.sender import nonces, offer, sign
+from dragon_ledger.chain.transact import transact
 from dragon_ledger.errors import NodeUnavailable, StorageError
 from dragon_ledger.records import Role
+from dragon_ledger.site.ledger import Ledger
 from dragon_ledger.site.outbox import Outbox, State
 from dragon_ledger.site.pump import REBROADCAST_SECONDS
 from dragon_ledger.site.store import Store
 from dragon_ledger.site.vault import Vault
 from tests.chain.world import World
-from tests.site.acts import Desk
+from tests.site.acts import Desk, registration
 from tests.site.conftest import populate
 
 SITE = 50
@@ -118,6 +122,59 @@ def test_at_start_it_looks_again_at_what_it_believed_final(desk: Desk) -> None:
     again.pump.step()
     work(again)
     assert again.registered() == [act.commitment for act in acts]
+
+
+@pytest.mark.slow
+def test_a_lost_transaction_that_was_not_ours_leaves_no_gap(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(desk.network)
+    snapshot = client.call("evm_snapshot")
+    other = registration(desk.network, SITE, "from another program")
+    transact(client, desk.signer, other.call(Ledger(client, desk.signer, SITE)))
+    act = desk.put("after it")
+    work(desk)
+    client.call("evm_revert", snapshot)
+    desk.pump.step()
+    desk.pump.step()
+    assert desk.states() == [State.SENT]
+    monkeypatch.setattr("dragon_ledger.site.pump.GAP_SECONDS", 0.0)
+    work(desk)
+    assert desk.registered() == [act.commitment]
+    (entry,) = desk.outbox.entries()
+    assert [attempt.nonce for attempt in entry.attempts] == [2, 1]
+
+
+@pytest.mark.slow
+def test_an_attempt_that_reverted_does_not_stand_for_the_one_under_way(
+    desk: Desk, world: World
+) -> None:
+    client = Client(desk.network)
+    client.call("evm_setAutomine", False)
+    act = desk.put("twice")
+    desk.pump.step()
+    # Its organisation is suspended in a block before it, so that it reverts.
+    said = bytes(31) + b"\x05"
+    call = ContractCall("Consortium", "suspend", (SITE, said))
+    nonce = nonces(client, world.admin.address).mined
+    offer(client, sign(client, world.admin, call, nonce))
+    (sent,) = desk.outbox.entries()
+    raw = sent.attempts[0]
+    client.call("anvil_dropTransaction", f"0x{raw.tx_hash.hex()}")
+    client.call("evm_mine")
+    client.call("eth_sendRawTransaction", f"0x{raw.raw.hex()}")
+    client.call("evm_mine")
+    resumed = ContractCall("Consortium", "resume", (SITE, said))
+    offer(client, sign(client, world.admin, resumed, nonce + 1))
+    client.call("evm_mine")
+    for _ in range(5):
+        desk.pump.step()
+    (entry,) = desk.outbox.entries()
+    assert (entry.state, len(entry.attempts)) == (State.SENT, 2)
+    client.call("evm_mine")
+    work(desk)
+    assert desk.registered() == [act.commitment]
+    client.call("evm_setAutomine", True)
 
 
 @pytest.mark.slow

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from dragon_ledger.chain.qbft.creation import Choices, create
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMPOSE = CHECKOUT / "docker-compose.yml"
+VALIDATORS = ("validator-1", "validator-2", "validator-3", "validator-4")
 CHECK = Path(sys.executable).with_name("check-jsonschema")
 
 
@@ -42,6 +46,53 @@ def test_the_schema_does_refuse(tmp_path: Path) -> None:
 def test_profile_dev_has_node_database_and_service(services: dict[str, Any]) -> None:
     dev = {name for name, service in services.items() if "dev" in service.get("profiles", [])}
     assert dev == {"ganache", "postgres", "api"}
+
+
+def test_profile_consortium_has_four_validators_database_and_service(
+    services: dict[str, Any],
+) -> None:
+    found = {
+        name for name, service in services.items() if "consortium" in service.get("profiles", [])
+    }
+    assert found == {*VALIDATORS, "postgres", "api"}
+    for name in VALIDATORS:
+        assert services[name]["image"].startswith("hyperledger/besu:")
+
+
+def test_no_service_of_a_profile_needs_one_that_the_profile_has_not(
+    services: dict[str, Any],
+) -> None:
+    for name, service in services.items():
+        for other, how in service.get("depends_on", {}).items():
+            missing = set(service["profiles"]) - set(services[other]["profiles"])
+            assert not missing or how["required"] is False, (name, other)
+
+
+def test_validators_run_on_what_network_create_writes(
+    services: dict[str, Any], tmp_path: Path
+) -> None:
+    """Each has one member's folder, and the address and port that its besu.toml names."""
+    hosts = [services[name]["networks"]["consortium"]["ipv4_address"] for name in VALIDATORS]
+    names = [f"member-{number}" for number in range(1, 5)]
+    layout = create(tmp_path / "consortium", Choices(names, hosts))
+    for service, member in zip(VALIDATORS, layout.members, strict=True):
+        (mounted,) = services[service]["volumes"]
+        assert mounted == f"./.dragon/consortium/{member.name}:{services[service]['working_dir']}"
+        (option,) = services[service]["command"]
+        file = layout.home(member) / option.removeprefix("--config-file=")
+        besu = tomllib.loads(file.read_text("utf-8"))
+        (published,) = services[service]["ports"]
+        assert published == f"127.0.0.1:{besu['rpc-http-port']}:{besu['rpc-http-port']}"
+        for needed in ("genesis-file", "node-private-key-file", "static-nodes-file"):
+            assert (layout.home(member) / besu[needed]).is_file()
+        assert besu["min-gas-price"] == 0
+
+
+def test_operators_are_told_the_same_addresses(services: dict[str, Any]) -> None:
+    """The command in docs/operate.md makes the network that the file runs."""
+    told = (CHECKOUT / "docs" / "operate.md").read_text("utf-8")
+    for name in VALIDATORS:
+        assert f"--host {services[name]['networks']['consortium']['ipv4_address']}" in told
 
 
 def test_every_service_needs_a_profile_and_publishes_on_loopback_only(

@@ -165,6 +165,16 @@ contract ModelsTest is Base {
         _eq(models.releases(MODEL_1).length, 17);
     }
 
+    function test_release_limitPerFileAndOrganisation() public {
+        for (uint16 round = 2; round < 19; ++round) {
+            _commit(SITE_A, _run, _a);
+            _close(_run, 1, keccak256(abi.encode(round)));
+            if (round < 18) _release(_run, round, FILE);
+        }
+        _refused(abi.encodeWithSelector(IModelRegistry.ReleaseLimit.selector, FILE, AUTHORITY, 16));
+        _send(AUTHORITY, _run, 18, keccak256(abi.encode(uint16(18))), FILE, CARD, NOTE);
+    }
+
     function test_releaseId_bindsAllParts() public {
         bytes32 id = models.releaseId(AUTHORITY, _run, 1, FILE);
         _true(id != models.releaseId(MIXED, _run, 1, FILE));

@@ -136,6 +136,7 @@ class Examination:
     def name_tokens(self) -> frozenset[str]:
         """Words of the persons' names that PatientName holds anywhere in the transfer."""
         names = {image.facts.patient_name for image in self.readable}
+        names.update(name for image in self.readable for name in image.facts.nested_names)
         return frozenset().union(*(tokens(name) for name in names))
 
     @cached_property

@@ -292,6 +292,19 @@ def test_a_word_of_a_name_leaks_into_a_description(transfer: Transfer) -> None:
         assert b"quentin" not in part.lower()
 
 
+def test_a_name_from_before_de_identification_is_looked_for(transfer: Transfer) -> None:
+    original = pydicom.Dataset()
+    original.PatientName = "Quentin^Zoe"
+
+    def change(image: FileDataset) -> None:
+        image.OtherPatientIDsSequence = pydicom.Sequence([original])
+        image.StudyDescription = "CT of Quentin"
+
+    transfer.edit(transfer.images()[3], change)
+    found = codes(transfer.judge())
+    assert {"privacy.person-name", "privacy.text-name"} <= found
+
+
 def test_names_in_paths_and_identifiers_are_masked_everywhere(transfer: Transfer) -> None:
     transfer.edit_series(lambda image: setattr(image, "PatientName", "Quentin^Zoe"))
     folder = transfer.series[0].parents[1]

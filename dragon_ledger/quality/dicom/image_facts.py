@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class ImageFacts:
     Attributes:
         problem: why the file could not be read as DICOM; empty when it could.
         tags: text of each attribute of Table 1 that the file has (several values joined by `\\`).
+        nested_names: PatientName values inside sequences.
         position: ImagePositionPatient in mm, None when absent or no three numbers.
         orientation: ImageOrientationPatient, None when absent or no six numbers.
         pixel_hash: XXH3-128 of the pixel data's bytes; equal pixels have equal hashes, and equal
@@ -42,6 +43,7 @@ class ImageFacts:
     sop_instance: str = ""
     transfer_syntax: str = ""
     patient_name: str = ""
+    nested_names: tuple[str, ...] = ()
     instance_number: str = ""
     image_type: str = ""
     tags: dict[str, str] = field(default_factory=dict)
@@ -94,6 +96,7 @@ def from_memo(
         for name in ("issues", "texts"):
             state[name] = shared.setdefault((name, state[name]), state[name])
         state["tags"] = shared.setdefault(("tags", *state["tags"].items()), state["tags"])
+    state["nested_names"] = tuple(state["nested_names"])
     for name in ("position", "orientation"):
         state[name] = None if state[name] is None else tuple(state[name])
     return ImageFacts(**state)

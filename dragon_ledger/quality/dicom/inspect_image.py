@@ -96,13 +96,16 @@ class ImageInspector:
                 elements.read_nested(parsed, element, charset)
         texts = {element[0]: judgement.text for element, judgement in pairs}
         issues = [issue for judgement in judged for issue in judgement.issues]
-        issues += self._nested_issues(parsed, charset)
+        nested = list(
+            zip(parsed.nested, self._judge.judge_all(parsed.nested, charset), strict=True)
+        )
+        issues += _nested_issues(nested)
         issues += self._structural(parsed, pairs, texts)
         issues += _issues_of_this_file(content, parsed, texts)
         looked = decode and not parsed.truncated and parsed.pixels is not None
         if looked and texts.get(_SOP_CLASS) == CTImageStorage:
             issues += pixel_issues(content)
-        return self._gathered(parsed, pairs, texts, issues, looked=looked)
+        return self._gathered(parsed, pairs + nested, texts, issues, looked=looked)
 
     def _gathered(
         self,
@@ -122,6 +125,7 @@ class ImageInspector:
             sop_instance=text(_SOP_INSTANCE),
             transfer_syntax=parsed.transfer_syntax[:_LONGEST_TEXT],
             patient_name=text(_PATIENT_NAME),
+            nested_names=_names_in(pairs[len(parsed.elements) :]),
             instance_number=text(_INSTANCE_NUMBER),
             image_type=text(_IMAGE_TYPE),
             tags={name: text(tag) for tag, name in self._required.items() if tag in texts},
@@ -132,16 +136,6 @@ class ImageInspector:
             issues=_settle_dates(tuple(dict.fromkeys(issues)), texts) if issues else (),
             decoded=looked,
         )
-
-    def _nested_issues(self, parsed: ParsedFile, charset: str) -> list[Issue]:
-        if not parsed.nested:
-            return []
-        return [
-            issue
-            for judgement in self._judge.judge_all(parsed.nested, charset)
-            for issue in judgement.issues
-            if issue.code not in {"dicom.group-length", "dicom.vm"}
-        ]
 
     def _structural(
         self, parsed: ParsedFile, pairs: list[Pair], texts: dict[int, str]
@@ -162,6 +156,25 @@ class ImageInspector:
                 self._structures.clear()
             known = self._structures[key] = _structural_issues(parsed, pairs, texts)
         return known
+
+
+def _nested_issues(nested: list[Pair]) -> list[Issue]:
+    return [
+        issue
+        for _, judgement in nested
+        for issue in judgement.issues
+        if issue.code not in {"dicom.group-length", "dicom.vm"}
+    ]
+
+
+def _names_in(nested: list[Pair]) -> tuple[str, ...]:
+    """PatientName inside sequences, such as what it was before de-identification."""
+    names = [
+        judgement.text[:_LONGEST_TEXT]
+        for element, judgement in nested
+        if element[0] == _PATIENT_NAME
+    ]
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _structural_issues(parsed: ParsedFile, pairs: list[Pair], texts: dict[int, str]) -> list[Issue]:

@@ -53,3 +53,15 @@ def test_every_unreadable_file_is_a_finding_with_its_name(
     assert no_prefix <= named <= set(written)
     assert report.outcome is CheckOutcome.FAIL
     assert {record.path for record in report.files} >= set(written)
+
+
+@pytest.mark.long
+def test_twenty_thousand_damaged_real_files_get_an_answer(
+    bench: ModuleType, shared_data: Path, tmp_path: Path
+) -> None:
+    seeds = bench.corpus(shared_data / "dicom_odd_pydicom" / "files", tmp_path)
+    (tmp_path / "hostile").mkdir()
+    outcomes = bench.read_hostile(seeds, 20_000, 1, tmp_path / "hostile")
+    assert sum(outcomes.values()) == 20_000
+    assert "ends the reader: damaged pixel data?" not in outcomes
+    assert "the reader gives no answer" not in outcomes

@@ -285,15 +285,15 @@ class History:
 
 def _after(version: DatasetVersion, kind: DecisionKind) -> VersionFlag:
     flags = version.flags
-    if kind is DecisionKind.REINSTATE:
-        asked = [d for d in version.decisions if d.kind is DecisionKind.REINSTATE]
-        return flags & ~VersionFlag.REVOKED if len(asked) % 2 else flags
+    if kind is DecisionKind.REINSTATE and VersionFlag.REINSTATING in flags:
+        return flags & ~(VersionFlag.REVOKED | VersionFlag.REINSTATING)
     return (
         flags
         | {
             DecisionKind.APPROVE: VersionFlag.APPROVED,
             DecisionKind.REJECT: VersionFlag.REJECTED,
             DecisionKind.REVOKE: VersionFlag.REVOKED,
+            DecisionKind.REINSTATE: VersionFlag.REINSTATING,
             DecisionKind.SUPERSEDE: VersionFlag.SUPERSEDED,
             DecisionKind.RETIRE: VersionFlag.RETIRED,
         }[kind]

@@ -79,7 +79,8 @@ def genuine() -> dict[str, list[Json]]:
 def judge_mutant(case: Json, data: bytes) -> str:
     """What became of a mutant: its outcome; AssertionError when it deceives.
 
-    A mutant may be accepted when it says of its state what a true bundle says of it.
+    A mutant may be accepted when it says of its state what a true bundle says of it. Where nobody
+    sealed and no checkpoint is accepted, a header may say any number and time: never valid.
     """
     found = answer(case, data)
     if found["outcome"] == "refused":
@@ -90,5 +91,13 @@ def judge_mutant(case: Json, data: bytes) -> str:
         said = core(verdict)
         for one in (said, *true):
             one.pop("judged_at")
+        if not _sealed_or_accepted(verdict):
+            assert verdict["answer"] != "valid", verdict["summary"]
+            return str(found["outcome"])
         assert said in true, f"says {verdict['answer']}: {verdict['summary']}"
     return str(found["outcome"])
+
+
+def _sealed_or_accepted(verdict: Json) -> bool:
+    kinds = [notice["kind"] for notice in verdict["notices"]]
+    return verdict["as_of"]["seals"]["verified"] is True or "CHECKPOINT_ACCEPTED" in kinds

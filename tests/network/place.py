@@ -89,7 +89,8 @@ class Place:
     def recover(self) -> None:
         """Everybody is back, and blocks are made."""
         self.start()
-        self.grows()
+        for name in NAMES:
+            self.grows(name)
 
 
 def drain(desk: Desk) -> None:

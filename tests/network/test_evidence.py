@@ -51,12 +51,10 @@ def test_a_model_is_valid_with_every_node_stopped(program: Program, tmp_path: Pa
         aggregate = tell_history(place.world)
         node = judge(facts_for(place.world.client, aggregate), int(time.time()))
         everyone, _ = export(place.world.client, [aggregate, digest("never")])
+        fewer = _bundle_of_three(place, aggregate)
         place.kill(NAMES[3])
         place.grows()
         later_rounds = _bundle_of_a_later_round(place, aggregate)
-        place.start(NAMES[3])
-        place.grows(NAMES[3])
-        fewer = _bundle_of_three(place, aggregate)
     finally:
         processes.stop(place.layout)
     for data in (everyone, later_rounds, fewer):

@@ -6,6 +6,7 @@ import shutil
 from hashlib import sha256
 from pathlib import Path
 
+import httpx
 import pytest
 
 from dragon_ledger.chain.client import Client, identify
@@ -18,6 +19,7 @@ from dragon_ledger.errors import NodeUnavailable, WrongChain
 from dragon_ledger.provenance.qbft.header import encode_rpc_header, parse_header
 from dragon_ledger.provenance.qbft.seals import check_sealed
 from dragon_ledger.site.outbox import State
+from tests.api.conftest import Server
 from tests.network.place import NAMES, Place, drain, wait_until
 
 pytestmark = pytest.mark.network
@@ -68,6 +70,31 @@ def test_two_away_stops_the_chain_and_all_is_done_once_when_they_are_back(
     drain(desk)
     found = [one for one in desk.registered() if one in commitments(labels)]
     assert sorted(found) == sorted(commitments(labels))
+
+
+def test_the_service_says_since_when_nothing_was_sealed(place: Place, tmp_path: Path) -> None:
+    server = Server(tmp_path, tmp_path / "service" / "api.toml")
+    network = place.layout.network_file
+    made = server.run("api", "init", str(server.config.parent), "--network", str(network))
+    assert made.returncode == 0, made.stderr
+    server.configure("stale_seconds = 10.0", "stale_seconds = 6.0")
+    server.configure("port = 8080", "port = 0")
+    server.start()
+    try:
+        wait_until(lambda: ready(server) == "", "the service is not ready")
+        place.kill(NAMES[2])
+        place.kill(NAMES[3])
+        wait_until(lambda: "nothing was sealed since 20" in ready(server), "it says nothing")
+        place.start(NAMES[2], NAMES[3])
+        wait_until(lambda: ready(server) == "", "the service is not ready again")
+    finally:
+        server.stop()
+
+
+def ready(server: Server) -> str:
+    """Why the service cannot answer; empty when it can."""
+    answer = httpx.get(f"{server.url}/readyz")
+    return "" if answer.is_success else str(answer.json()["detail"])
 
 
 def test_a_validator_with_a_wiped_disk_catches_up(place: Place) -> None:

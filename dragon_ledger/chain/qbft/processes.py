@@ -41,10 +41,9 @@ def start(layout: Layout, program: Program, names: Sequence[str] = ()) -> list[M
                 f"{member.name}: its node is to run at {member.host}, not as a process here"
             )
     started = [member for member in wanted if running_pid(layout.home(member)) is None]
-    for member in started:
-        _spawn(layout.home(member), member, program)
-    for member in started:
-        _await(layout, member)
+    spawned = [(member, _spawn(layout.home(member), member, program)) for member in started]
+    for member, process in spawned:
+        _await(layout, member, process)
     return started
 
 
@@ -78,7 +77,7 @@ def _chosen(layout: Layout, names: Sequence[str]) -> list[Member]:
     return [layout.member(name) for name in names] or list(layout.members)
 
 
-def _spawn(home: Path, member: Member, program: Program) -> None:
+def _spawn(home: Path, member: Member, program: Program) -> subprocess.Popen[bytes]:
     program.prepare(home)
     with (home / "node.log").open("ab") as log:
         process = subprocess.Popen(
@@ -91,13 +90,14 @@ def _spawn(home: Path, member: Member, program: Program) -> None:
             start_new_session=True,
         )
     (home / "node.pid").write_text(f"{process.pid}\n", encoding="utf-8")
+    return process
 
 
-def _await(layout: Layout, member: Member) -> None:
+def _await(layout: Layout, member: Member, process: subprocess.Popen[bytes]) -> None:
     home = layout.home(member)
     deadline = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < deadline:
-        if running_pid(home) is None:
+        if process.poll() is not None:
             raise NodeUnavailable(f"{member.name}: its node ended by itself. {_log(home)}")
         try:
             found, _ = identify(member.url, timeout=2.0)

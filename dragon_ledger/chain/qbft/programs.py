@@ -65,6 +65,7 @@ class Program:
             "http.addr": member.host,
             "http.port": str(member.rpc_port),
             "http.api": ",".join(interfaces),
+            "rpc.gascap": str(GAS_LIMIT),  # a check may need what a block may hold
             "nat": "none",
             "txpool.accountslots": str(POOL),
             "txpool.accountqueue": str(POOL),

@@ -1,7 +1,6 @@
-#!/usr/bin/env python
 """Latency of `GET /v1/verdicts/{digest}` over HTTP, one worker, as the index grows.
 
-Example: scripts/bench/api_latency.py --models 1000 10000 100000 --requests 5000
+Example: .venv/bin/python -m scripts.bench.api_latency --models 1000 10000 100000 --requests 5000
 """
 
 from __future__ import annotations
@@ -18,13 +17,12 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ledger_filler import ADDRESSES, aggregate, fill
-
 from api.settings import template
 from dragon_ledger.chain.client import identify
 from dragon_ledger.chain.embedded import EmbeddedNode
 from dragon_ledger.chain.network import Contract, Network
 from dragon_ledger.index.database import open_database
+from scripts.bench.ledger_filler import ADDRESSES, aggregate, fill
 
 WARM_UP = 300
 
@@ -37,7 +35,7 @@ def prepare(folder: Path, node: EmbeddedNode, models: int) -> int:
     text = template(folder / "network.json", port=0).replace("follow = true", "follow = false")
     (folder / "api.toml").write_text(text)
     engine = open_database(f"sqlite:///{folder}/index.sqlite")
-    facts = fill(engine, models, chain_id, genesis)
+    facts: int = fill(engine, models, chain_id, genesis)
     engine.dispose()
     return facts
 

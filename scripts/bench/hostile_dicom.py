@@ -3,8 +3,8 @@
 
     .venv/bin/python scripts/bench/hostile_dicom.py [--files 20000] [--seed 1] [--corpus FOLDER]
 
-Damages: flipped bits, cut ends, wrong length fields, swapped parts, spliced files, zero bytes, nested
-sequences, deflate bombs, lengths of 1 GB. Each file is read as the check reads it, in worker
+Damages: flipped bits, cut ends, wrong length fields, swapped parts, spliced files, zero bytes,
+nested sequences, deflate bombs, lengths of 1 GB. Each file is read as the check reads it, in worker
 processes; then the whole check runs over a part of them as a transfer.
 """
 

@@ -86,7 +86,10 @@ class Filler:
             qc, said = digest("qc", identifier), digest("said", identifier)
             yield events.VersionRegistered(
                 *(self._position(), identifier, self._count, site, account(site), commitment),
-                *(NONE, qc, digest("ethics"), RULES, PURPOSE, said, 4_000_000_000, 15, True),
+                *(NONE, qc, digest("ethics"), RULES, PURPOSE, said),
+                ethics_expiry=4_000_000_000,
+                declarations=15,
+                qc_passed=True,
             )
             yield events.Decided(
                 *(self._position(), identifier, 1, REVIEWER, account(REVIEWER), 0, 2, NONE, said)

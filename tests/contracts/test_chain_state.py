@@ -489,3 +489,12 @@ def test_vectors_are_what_the_chain_holds(state: State) -> None:
         VECTORS.parent.mkdir(exist_ok=True)
         VECTORS.write_text(json.dumps(described, indent=1) + "\n")
     assert json.loads(VECTORS.read_text()) == described
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_specification_and_source_name_the_same_fields(kind: str) -> None:
+    root = VECTORS.parents[2]
+    named = f"{kind}({TYPES[kind]})"
+    assert f"`{named}`" in (root / "docs" / "spec" / "chain-state.md").read_text()
+    sources = [path.read_text() for path in (root / "contracts").glob("*.sol")]
+    assert any(f'"{named}"' in source for source in sources)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from dragon_ledger.federation.aggregator_acts import AGGREGATOR_ACTS, CloseRound
 from dragon_ledger.federation.config import AggregatorConfig
 from dragon_ledger.federation.plan import WEIGHTED_AVERAGE
 from dragon_ledger.federation.recompute import WeightedUpdate, recompute
-from dragon_ledger.federation.requests import RunRequest, waiting_requests
+from dragon_ledger.federation.requests import RunRequest, discard, waiting_requests
 from dragon_ledger.records import Digest
 from dragon_ledger.site.commits import RunFolders, mark_of, signature_of
 from dragon_ledger.site.drop_folder import (
@@ -30,17 +29,23 @@ from dragon_ledger.site.drop_folder import (
 from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.run_folders import Plan
 from dragon_ledger.site.statements import seal_aggregate
-from dragon_ledger.site.store import copy_whole
+from dragon_ledger.site.store import copy_whole, sweep
+from dragon_ledger.site.troubles import tell
 from dragon_ledger.site.watch import RunState
 from dragon_ledger.site.workplace import Workplace
 
 MODEL = "model.h5"
+SCRATCH = "scratch"
 
 
 @contextmanager
 def open_aggregator(config: AggregatorConfig, password: str) -> Iterator[Aggregator]:
     """Open an aggregator's folder; errors as `site.agent.open_agent`."""
     with Workplace(config.folder, config.connection, password, AGGREGATOR_ACTS) as place:
+        for name in ("initial", SCRATCH):
+            sweep(config.folder / name)
+        for name in ("global", "ready"):
+            sweep(config.folder / name, "*/*/.*.part")
         yield Aggregator(config, place)
 
 
@@ -83,7 +88,7 @@ class Aggregator:
         act = request.act
         self._place.outbox.put(act.key, lane=act.lane, kind=act.kind, act=act.to_json())
         log_event("run.queued", run=act.run)
-        shutil.rmtree(request.folder)
+        discard(request)
 
     def _initial(self, run: bytes) -> Path:
         return self._folder / "initial" / f"{run.hex()}.h5"
@@ -116,10 +121,10 @@ class Aggregator:
             source = self._initial(run.id) if number == 0 else folder / str(number) / AGGREGATE
             name = f"global {folder.name}/{number}"
             if not source.exists() or self._digest(source).value != digest:
-                self._place.outbox.observe(name, f"{source} is not the model that is on chain")
+                tell(self._place.outbox, name, f"{source} is not the model that is on chain")
                 continue
             copy_whole(source, target)
-            self._place.outbox.observe(name, "")
+            tell(self._place.outbox, name, "")
             # Who was absent is on chain now; what did not arrive in time is no trouble any more.
             self._place.outbox.settle(f"incoming {folder.name}/{number}/")
             log_event("model.published", run=run.id, round=number, digest=digest)
@@ -133,11 +138,11 @@ class Aggregator:
             update = run.update(number, organisation)
             label = f"incoming {name}/{number}/{path.name}"
             if update is None:
-                self._place.outbox.observe(label, "waits: this site has committed no update")
+                tell(self._place.outbox, label, "waits: this site has committed no update")
             elif self._digest(path).value != update.update:
-                self._place.outbox.observe(label, "is not the update that this site committed")
+                tell(self._place.outbox, label, "is not the update that this site committed")
             else:
-                self._place.outbox.observe(label, "")
+                tell(self._place.outbox, label, "")
                 self._make_ready(path, ready / path.name, run, update.update)
         for path in _updates(ready):
             update = run.update(number, int(path.stem))
@@ -169,9 +174,9 @@ class Aggregator:
                     return
                 self._queue_closing(run, path, plan)
             except InputError as error:
-                self._place.outbox.observe(name, str(error))
+                tell(self._place.outbox, name, str(error))
                 return
-            self._place.outbox.observe(name, "")
+            tell(self._place.outbox, name, "")
             self._place.outbox.remember(name, signature)
 
     def _queue_closing(self, run: RunState, path: Path, plan: Plan) -> None:
@@ -233,7 +238,9 @@ class Aggregator:
             )
             for organisation in said.included
         }
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+        scratch = self._folder / SCRATCH
+        scratch.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=scratch, prefix=".", suffix=".part") as folder:
             target = Path(folder) / AGGREGATE
             recompute(weighted, target)
             found = self._place.models.digest(target)

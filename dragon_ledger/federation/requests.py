@@ -109,9 +109,18 @@ def waiting_requests(parent: Path) -> Iterator[RunRequest]:
     """Requests that are whole, by name."""
     if not parent.is_dir():
         return
+    for done in list(parent.glob(".*.done")):
+        shutil.rmtree(done)
     for folder in sorted(parent.iterdir()):
         if folder.name.startswith("."):
             continue
         content = json.loads((folder / REQUEST_FILE).read_bytes())
         documents = tuple(text.encode() for text in content["documents"])
         yield RunRequest(folder, OpenRun.from_json(content["act"]), documents)
+
+
+def discard(request: RunRequest) -> None:
+    """Remove a request that was carried out; half removed, it is none any more."""
+    done = request.folder.with_name(f".{request.folder.name}.done")
+    request.folder.rename(done)
+    shutil.rmtree(done)

@@ -19,7 +19,8 @@ from dragon_ledger.site.outbox import State
 from dragon_ledger.site.quality_check import QualityCheck
 from dragon_ledger.site.records_database import RecordsDatabase
 from dragon_ledger.site.site_acts import SITE_ACTS
-from dragon_ledger.site.store import Store
+from dragon_ledger.site.store import Store, UnusableTransfer, sweep
+from dragon_ledger.site.troubles import tell
 from dragon_ledger.site.vault import open_vault
 from dragon_ledger.site.workplace import Workplace
 
@@ -58,6 +59,7 @@ def open_agent(config: SiteConfig, password: str, rules: RuleSet) -> Iterator[Si
     """Open a site's folder and its agent; errors as `open_site`."""
     stopping = threading.Event()
     with open_site(config, password) as (place, database):
+        sweep(config.folder / "views")
         lineage = Lineage(database, place.watch)
         checker = QualityCheck(rules, database, lineage, config.workers, stopping)
         with closing(SiteAgent(config, place, database, checker)) as agent:
@@ -173,11 +175,11 @@ class SiteAgent:
         if defect is None or isinstance(defect, LedgerError):
             try:
                 self._intake.take_in(transfer, result.result())
-            except InputError as error:
+            except UnusableTransfer as error:
                 self._intake.refuse(transfer, str(error))
             return
         # A defect in a check must not stop the commits; the next start tries again.
         self._failed.add(transfer.name)
         words = f"the check stopped with {type(defect).__name__}: {defect}; please report it"
         log_event("transfer.check_failed", transfer=transfer.name, why=words)
-        self._place.outbox.observe(f"transfer {transfer.name}", words)
+        tell(self._place.outbox, f"transfer {transfer.name}", words)

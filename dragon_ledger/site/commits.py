@@ -22,6 +22,7 @@ from dragon_ledger.site.outbox import Outbox
 from dragon_ledger.site.run_folders import Plan, read_plan, run_folder
 from dragon_ledger.site.site_acts import CommitUpdate
 from dragon_ledger.site.statements import LedgerAddress, seal_update
+from dragon_ledger.site.troubles import tell
 from dragon_ledger.site.watch import RunState
 
 
@@ -41,9 +42,9 @@ class RunFolders:
             try:
                 found = self._find(run)
             except LedgerError as error:
-                self._outbox.observe(name, f"its plan cannot be used yet: {error}")
+                tell(self._outbox, name, f"its plan cannot be used yet: {error}")
                 return None
-            self._outbox.observe(name, "" if found else "its plan is not on the exchange yet")
+            tell(self._outbox, name, "" if found else "its plan is not on the exchange yet")
             if found is None:
                 return None
             log_event("run.known", run=run.id, folder=found[0].name)
@@ -95,9 +96,9 @@ class UpdateCollector:
                 return
             self._queue(run, number, folder)
         except InputError as error:
-            self._outbox.observe(name, str(error))
+            tell(self._outbox, name, str(error))
             return
-        self._outbox.observe(name, "")
+        tell(self._outbox, name, "")
         self._outbox.remember(name, signature)
 
     def _queue(self, run: RunState, number: int, folder: Path) -> None:

@@ -24,8 +24,9 @@ from dragon_ledger.digests.manifest import (
 )
 from dragon_ledger.digests.pseudonym import PseudonymKey
 from dragon_ledger.digests.subject_tree import Stem, SubjectTree
-from dragon_ledger.errors import InputError, StorageError
+from dragon_ledger.errors import StorageError
 from dragon_ledger.site.records_database import Member, RecordsDatabase
+from dragon_ledger.site.store import UnusableTransfer
 from dragon_ledger.site.vault import Vault
 
 
@@ -79,7 +80,7 @@ class DatasetBuilder:
         Otherwise the version holds exactly these.
 
         Raises:
-            InputError: there is no subject.
+            UnusableTransfer: there is no subject.
         """
         draft = _Draft(self._database.members(previous.version) if previous else {})
         touched = set(records)
@@ -89,7 +90,7 @@ class DatasetBuilder:
             self._put(draft, subject, records.get(subject, ()), withdrawn if adds else None)
         draft.leave_the_others(stay=adds)
         if not set(records) - {NO_SUBJECT} and not (adds and previous):
-            raise InputError("holds no subject: no image lies in the folder structure")
+            raise UnusableTransfer("holds no subject: no image lies in the folder structure")
         tree = previous.tree(self._empty_key) if previous else SubjectTree(self._empty_key)
         dataset = CommittedDataset(tree.update(draft.changes), self._key, secrets.token_bytes(32))
         return NewVersion(dataset, tuple(draft.members), draft.manifests)

@@ -109,7 +109,7 @@ class Intake:
         """Copy a checked transfer into the store; long, and may be done ahead by another thread.
 
         Raises:
-            InputError: a file changed after it was checked.
+            UnusableTransfer: a file changed after it was checked.
             StorageError: the disk cannot hold it.
         """
         for file in checked.files:
@@ -119,7 +119,7 @@ class Intake:
         """Store a checked transfer as the next version and queue its registration; its id.
 
         Raises:
-            InputError: it holds no subject, or changed after it was checked.
+            UnusableTransfer: it holds no subject, or changed after it was checked.
             StorageError: it cannot be stored; the transfer is taken in again.
         """
         self.copy(transfer, checked)

@@ -312,15 +312,23 @@ class Outbox:
 
     # -- what the process saw, for `status` ---------------------------------------------------
 
-    def observe(self, name: str, value: str) -> None:
-        """Keep the last word on something (node away since, clock skew); empty means fine."""
+    def observe(self, name: str, value: str) -> bool:
+        """Keep the last word on something (node away since, clock skew); empty means fine.
+
+        Returns whether it is another word than before.
+        """
         with self._storage():
+            before = self._db.execute(
+                "SELECT value FROM observation WHERE name = ?", (name,)
+            ).fetchone()
+            if (before[0] if before else "") == value:
+                return False
             self._db.execute(
                 "INSERT INTO observation (name, value, at) VALUES (?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at"
-                " WHERE value <> excluded.value",
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at",
                 (name, value, self._clock()),
             )
+        return True
 
     def settle(self, prefix: str) -> None:
         """What was seen of everything whose name begins like this is over."""

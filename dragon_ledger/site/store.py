@@ -22,6 +22,10 @@ from dragon_ledger.site.vault import Vault
 _CHUNK = 2**20
 
 
+class UnusableTransfer(InputError):
+    """A transfer can never become a version as it is; another one has to be sent."""
+
+
 class Store:
     """Objects below one folder, which only its owner may enter."""
 
@@ -36,7 +40,13 @@ class Store:
         except OSError as error:
             raise StorageError(f"{folder}: {error.strerror}") from error
         self._folder = folder
+        self._parts = folder / "parts"
         self._vault = vault
+
+    def sweep(self) -> None:
+        """Remove what a killed process left half written; only for who alone works here."""
+        for part in self._parts.glob(".*.part"):
+            part.unlink(missing_ok=True)
 
     def put(self, data: bytes) -> bytes:
         """Keep a document, encrypted; its SHA-256.
@@ -47,7 +57,7 @@ class Store:
         digest = hashlib.sha256(data).digest()
         path = self._sealed(digest)
         if not path.exists():
-            with _new_file(path, 0o600) as file:
+            with _new_file(path, 0o600, self._parts) as file:
                 file.write(self._vault.seal(data, _context(digest)))
         return digest
 
@@ -71,16 +81,16 @@ class Store:
         """Copy a file of a transfer into the store, unless it is there.
 
         Raises:
-            InputError: its content is another one than was checked.
+            UnusableTransfer: its content is another one than was checked.
             StorageError: it cannot be written.
         """
         path = self.file(sha256)
         if path.exists():
             return path
-        with _new_file(path, 0o444) as target, source.open("rb") as file:
+        with _new_file(path, 0o444, self._parts) as target, source.open("rb") as file:
             found = _copy(file, target)
             if found != sha256:
-                raise InputError(
+                raise UnusableTransfer(
                     f"{source}: changed after it was checked (SHA-256 {found.hex()}, checked"
                     f" {sha256.hex()}); transfers are never changed: send a new one"
                 )
@@ -104,10 +114,15 @@ class Store:
 
 
 @contextlib.contextmanager
-def _new_file(path: Path, mode: int) -> Iterator[BinaryIO]:
-    """A file that gets its name only when everything is written; nothing is left otherwise."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+def _new_file(path: Path, mode: int, parts: Path | None = None) -> Iterator[BinaryIO]:
+    """A file that gets its name only when everything is written; nothing is left otherwise.
+
+    `parts` is where it is written meanwhile, on the same disk; beside its place when None.
+    """
+    folder = parts or path.parent
+    part = folder / f".{path.name}.{secrets.token_hex(4)}.part"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("xb") as file:
             yield file
@@ -121,6 +136,24 @@ def _new_file(path: Path, mode: int) -> Iterator[BinaryIO]:
         # Where the folder itself is gone, the error above says so.
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def sweep(folder: Path, pattern: str = ".*.part") -> None:
+    """Remove what a killed process left half written; only for who alone writes there."""
+    for part in list(folder.glob(pattern)):
+        if part.is_dir():
+            remove_tree(part)
+        else:
+            part.unlink(missing_ok=True)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder tree, read-only folders included; nothing when there is none."""
+    if not folder.exists():
+        return
+    for parent, _, _ in os.walk(folder):
+        Path(parent).chmod(0o700)
+    shutil.rmtree(folder)
 
 
 def copy_whole(source: Path, target: Path, mode: int = 0o644) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -16,7 +15,7 @@ from dragon_ledger.digests.dataset_json import read_manifest
 from dragon_ledger.digests.manifest import FileRecord
 from dragon_ledger.errors import InputError, StorageError
 from dragon_ledger.site.records_database import RecordsDatabase
-from dragon_ledger.site.store import Store
+from dragon_ledger.site.store import Store, remove_tree
 
 _READ_ONLY = 0o555
 
@@ -64,15 +63,6 @@ def version_files(database: RecordsDatabase, version: bytes) -> list[FileRecord]
 def remove_view(folder: Path, version: bytes) -> None:
     """Remove a version's view."""
     remove_tree(view_path(folder, version))
-
-
-def remove_tree(folder: Path) -> None:
-    """Remove a folder tree, read-only folders included; nothing when there is none."""
-    if not folder.exists():
-        return
-    for parent, _, _ in os.walk(folder):
-        Path(parent).chmod(0o700)
-    shutil.rmtree(folder)
 
 
 def _link(root: Path, record: FileRecord, store: Store) -> None:

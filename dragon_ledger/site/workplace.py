@@ -25,6 +25,7 @@ from dragon_ledger.site.outbox import Outbox, State
 from dragon_ledger.site.pump import Pump
 from dragon_ledger.site.statements import LedgerAddress
 from dragon_ledger.site.store import Store
+from dragon_ledger.site.troubles import tell
 from dragon_ledger.site.vault import open_vault
 from dragon_ledger.site.watch import ChainWatch
 
@@ -50,7 +51,7 @@ class Workplace:
         """
         self.folder = folder
         self.connection = connection
-        self._troubles: dict[str, str] = {}
+        self._unkept = ("", "")
         with contextlib.ExitStack() as stack:
             stack.enter_context(FolderLock(folder))
             self.vault = open_vault(connection.data_key, password)
@@ -63,6 +64,7 @@ class Workplace:
             stack.callback(self.client.close)
             self.models = stack.enter_context(Hdf5Worker())
             self.store = Store(folder / "store", self.vault)
+            self.store.sweep()
             exchange = open_exchange(connection.exchange, _token(connection), folder)
             self.documents = Documents(self.store, self.outbox, exchange)
             self.ledger = Ledger(self.client, signer, connection.organisation)
@@ -98,7 +100,7 @@ class Workplace:
         try:
             work()
         except (LedgerError, OSError) as error:
-            self._trouble(name, " ".join(str(error).split()))
+            self._trouble(name, str(error))
             return False
         self._trouble(name, "")
         return True
@@ -120,14 +122,13 @@ class Workplace:
             stop.wait(self.connection.poll_seconds)
 
     def _trouble(self, name: str, words: str) -> None:
-        if self._troubles.get(name, "") != words:
-            log_event(
-                f"{name}.{'trouble' if words else 'recovered'}", **({"why": words} if words else {})
-            )
-            self._troubles[name] = words
-        # A full disk cannot take this note; the log has it, and `status` looks at the disk itself.
-        with contextlib.suppress(StorageError):
-            self.outbox.observe(name, words)
+        try:
+            tell(self.outbox, name, words)
+        except StorageError as error:
+            # A full disk cannot take this note; the log has it, and `status` looks at the disk.
+            if self._unkept != (name, words):
+                self._unkept = (name, words)
+                log_event("trouble", what=name, why=words or error)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections import Counter
@@ -84,7 +85,6 @@ def _let_everybody_finish(training: Training) -> None:
         processes.command(f"agent{number}", "site", "run", training.sites[number].folder)
     processes.command("centre", "aggregator", "run", training.centre.folder)
     folders = [training.sites[number].folder for number in SITES] + [training.centre.folder]
-    time.sleep(5.0)
     eventually(
         lambda: all(_done(folder) for folder in folders),
         lambda: str([read_status(folder).to_json() for folder in folders]),
@@ -92,8 +92,17 @@ def _let_everybody_finish(training: Training) -> None:
 
 
 def _done(folder: Path) -> bool:
+    """Whether an agent works here, has taken up every drop, and nothing waits."""
     status = read_status(folder)
-    return not (status.count(State.QUEUED) + status.count(State.SENT) + len(status.unpublished))
+    taken_up = {(entry.act.get("run"), entry.act.get("round")) for entry in status.entries}
+    waiting = status.count(State.QUEUED) + status.count(State.SENT) + len(status.unpublished)
+    runs = {path: json.loads(path.read_bytes())["run"] for path in folder.glob("drop/*/run.json")}
+    dropped = {(run, number) for path, run in runs.items() for number in _dropped(path.parent)}
+    return bool(status.process) and not waiting and dropped <= taken_up
+
+
+def _dropped(run_folder: Path) -> set[int]:
+    return {int(path.parent.name) for path in run_folder.glob("*/statement.json")}
 
 
 def _require_everything_once(training: Training, run: bytes) -> None:
@@ -112,7 +121,8 @@ def _require_everything_once(training: Training, run: bytes) -> None:
     assert len(closed) >= 1
     for number in SITES:
         folder = training.sites[number].folder
-        dropped = {int(path.parent.name) for path in folder.glob("drop/*/*/statement.json")}
+        (run_folder,) = folder.glob("drop/*")
+        dropped = _dropped(run_folder)
         assert {round_number for round_number, site in commits if site == number} == dropped
         assert not read_status(folder).count(State.REFUSED)
         assert holder(folder)

@@ -31,7 +31,7 @@ from dragon_ledger.site.exchange import (
 from dragon_ledger.site.lock import FolderLock, holder
 from dragon_ledger.site.outbox import Outbox
 from dragon_ledger.site.status import read_status
-from dragon_ledger.site.store import Store
+from dragon_ledger.site.store import Store, sweep
 from dragon_ledger.site.vault import Vault, create_vault, open_vault
 from dragon_ledger.site.views import build_view, remove_view
 from tests.site.running import Processes, eventually
@@ -199,6 +199,21 @@ def test_the_store_keeps_documents_sealed_and_files_as_they_are(tmp_path: Path) 
     (tmp_path / "store" / "sealed" / digest.hex()).write_bytes(b"damaged")
     with pytest.raises(StorageError, match="does not open"):
         store.get(digest)
+
+
+def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store", VAULT)
+    digest = store.put(b"whole")
+    half = tmp_path / "store" / "parts" / ".abc.0000.part"
+    half.write_bytes(b"half")
+    view = tmp_path / "views" / ".abc.0000.part" / "a"
+    view.mkdir(parents=True)
+    view.chmod(0o555)
+    Store(tmp_path / "store", VAULT).sweep()
+    sweep(tmp_path / "views")
+    assert not half.exists()
+    assert not list((tmp_path / "views").iterdir())
+    assert store.get(digest) == b"whole"
 
 
 @pytest.mark.parametrize("path", ["../escape", "/etc/passwd", "a/../../b"])

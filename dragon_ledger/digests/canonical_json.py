@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import TypeAlias
@@ -24,6 +25,9 @@ MAX_SAFE_INTEGER = 2**53 - 1
 
 MAX_DEPTH = 100
 """Deepest nesting that is written or read."""
+
+# A whole string, so that brackets in it do not count, or a bracket.
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 # ECMA-262 Number::toString: 10**-7 and 10**21 are the first that take an exponent.
 _SMALLEST_FIXED = -6
@@ -54,12 +58,27 @@ def parse_canonical_json(data: bytes) -> JsonValue:
         InputError: not JSON, or JSON in another form (spaces, order, duplicates, escapes, numbers).
     """
     try:
-        value: JsonValue = json.loads(data.decode("utf-8"), parse_int=_parse_integer)
-    except (ValueError, RecursionError) as error:
+        text = data.decode("utf-8")
+        _require_shallow(text)
+        value: JsonValue = json.loads(text, parse_int=_parse_integer)
+    except ValueError as error:
         raise InputError(f"not JSON in UTF-8: {error}") from error
     if canonical_json(value) != data:
         raise InputError("JSON, but not in the canonical form of RFC 8785; canonicalise it first")
     return value
+
+
+def _require_shallow(text: str) -> None:
+    # Before parsing: the parser goes as deep as the text does, and where another library has raised
+    # the interpreter's limit, it ends the process.
+    depth = 0
+    for token in _BRACKETS.finditer(text):
+        if token[0] in "[{":
+            depth += 1
+        elif token[0] in "]}":
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise InputError(f"canonical JSON: nested deeper than {MAX_DEPTH} levels")
 
 
 def _parse_integer(digits: str) -> int | float:

@@ -117,8 +117,23 @@ def test_refuses_deep_nesting_when_writing_and_reading() -> None:
         deep = [deep]
     with pytest.raises(InputError, match="nested deeper"):
         canonical_json(deep)  # type: ignore[arg-type]  # list is invariant
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="nested deeper"):
         parse_canonical_json(b"[" * 100_000)
+
+
+def test_brackets_in_texts_are_no_nesting() -> None:
+    value = ["[" * 1_000, {'"\\[': "\\"}]
+    assert parse_canonical_json(canonical_json(value)) == value
+
+
+def test_deep_nesting_does_not_end_the_interpreter_where_its_limit_was_raised() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        with pytest.raises(InputError, match="nested deeper"):
+            parse_canonical_json(b"[" * 1_000_000)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_refuses_deep_nesting_when_writing_and_reading() -> None:
 
 
 def test_brackets_in_texts_are_no_nesting() -> None:
-    value = ["[" * 1_000, {'"\\[': "\\"}]
+    value: JsonValue = ["[" * 1_000, {'"\\[': "\\"}]
     assert parse_canonical_json(canonical_json(value)) == value
 
 

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from dragon_ledger.chain.network import Network
-from dragon_ledger.chain.qbft import creation, processes, watch
+from dragon_ledger.chain.qbft import creation, processes, signatures, watch
 from dragon_ledger.chain.qbft.layout import LOOPBACK, Layout
 from dragon_ledger.chain.qbft.programs import find_program
 from dragon_ledger.cli.network_view import Picture, fingerprint, show
 from dragon_ledger.cli.values import parse_address, shown
 from dragon_ledger.errors import NodeUnavailable
+from dragon_ledger.provenance.qbft.trust_root import read_trust_root
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -174,3 +175,39 @@ def vote(
     watch.vote(network, [one.url for one in chosen], validator, ballot)
     names = ", ".join(one.name for one in chosen)
     Console(soft_wrap=True).print(f"{names}: {ballot} {shown(validator)}")
+
+
+@app.command()
+def sign(
+    network_file: Annotated[Path, typer.Argument(metavar="NETWORK", help="The network file.")],
+    node_key: Annotated[Path, typer.Option("--node-key", help="The member's own node key.")],
+) -> None:
+    """Sign the network file with a validator's key; the signature is kept beside the file.
+
+    Sign when the contracts are deployed: any change of the file makes earlier signatures void.
+
+    Example: dragon-ledger network sign network.json --node-key ./member-1/nodekey
+    """
+    signer = signatures.sign(network_file, node_key)
+    kept = signatures.signatures_file(network_file)
+    Console(soft_wrap=True).print(f"{shown(signer)} signed {network_file}; see {kept}.")
+
+
+@app.command()
+def signers(
+    network_file: Annotated[Path, typer.Argument(metavar="NETWORK", help="The network file.")],
+) -> None:
+    """Show which of the validators that a network file names have signed it.
+
+    Exit code 0: all of them; 1: not all.
+
+    Example: dragon-ledger network signers network.json
+    """
+    members = read_trust_root(Network.load(network_file).validators).names
+    signed = set(signatures.signers(network_file))
+    console = Console(soft_wrap=True)
+    console.print(f"SHA-256 of the network file: {fingerprint(network_file)}")
+    for address, name in members.items():
+        said = "signed" if address in signed else "not signed"
+        console.print(f"{name:16} {shown(address)}  {said}")
+    raise typer.Exit(0 if signed >= members.keys() else 1)

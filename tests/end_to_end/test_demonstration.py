@@ -78,6 +78,7 @@ def test_main_job_on_ganache(tmp_path: Path, fees: str) -> None:
 
 
 @pytest.mark.network
+@pytest.mark.timeout(600)
 def test_main_job_on_four_validators(tmp_path: Path, node_binary: Path) -> None:
     """Gas price zero, legacy transactions, a block a second."""
     told = demonstrate(tmp_path, "--network", "--node-binary", node_binary, seconds=560)

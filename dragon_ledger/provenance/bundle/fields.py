@@ -12,6 +12,9 @@ from dragon_ledger.errors import ProofError
 MAX_BUNDLE_BYTES = 1 << 26
 """No bundle is longer (64 MiB); a trace of 100 sites and 100 rounds takes about 3 MiB."""
 
+MAX_TOKENS = 1 << 22
+"""Brackets and commas together: what a parsed bundle takes of memory grows with them."""
+
 MAX_DEPTH = 8
 _BRACKETS = b"[]{}"
 _OTHERS = bytes(set(range(256)) - set(_BRACKETS))
@@ -30,7 +33,7 @@ def read_json(data: bytes) -> Any:
     """
     if len(data) > MAX_BUNDLE_BYTES:
         raise ProofError(f"bundle: {len(data)} bytes, more than {MAX_BUNDLE_BYTES}")
-    _check_depth(data)
+    _check_structure(data)
     try:
         value = json.loads(data.decode("ascii"), parse_float=_no_number, parse_constant=_no_number)
     except ValueError as error:
@@ -46,10 +49,13 @@ def _no_number(text: str) -> NoReturn:
     raise ProofError(f"bundle: {text[:20]} is no whole number")
 
 
-def _check_depth(data: bytes) -> None:
+def _check_structure(data: bytes) -> None:
     """Before parsing, so that nesting costs nothing; texts of a bundle hold no brackets."""
+    brackets = data.translate(None, _OTHERS)
+    if len(brackets) + data.count(b",") > MAX_TOKENS:
+        raise ProofError(f"bundle: more than {MAX_TOKENS} brackets and commas")
     depth = 0
-    for bracket in data.translate(None, _OTHERS):
+    for bracket in brackets:
         depth += 1 if bracket in b"[{" else -1
         if depth > MAX_DEPTH:
             raise ProofError(f"bundle: nested deeper than {MAX_DEPTH}")

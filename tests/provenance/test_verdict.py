@@ -174,7 +174,7 @@ def test_a_revocation_that_was_undone_is_valid_and_shown(seed: int) -> None:
     fallen = version.flags | VersionFlag.REVOKED
     undone = (
         decision(facts, DecisionKind.REVOKE, version.act.organisation, fallen),
-        decision(facts, DecisionKind.REINSTATE, REVIEWER, fallen),
+        decision(facts, DecisionKind.REINSTATE, REVIEWER, fallen | VersionFlag.REINSTATING),
         decision(facts, DecisionKind.REINSTATE, SECOND_REVIEWER, version.flags),
     )
     # The first of two reinstatements changes nothing.

@@ -133,10 +133,15 @@ def presented_of(entry: Json) -> Presented:
     )
 
 
-@cache
 def published(name: str) -> Artifact:
     """The code that was published when the vectors were made."""
-    entry = json.loads((HERE / "published-code.json").read_text())[name]
+    return published_at(HERE / "published-code.json", name)
+
+
+@cache
+def published_at(path: Path, name: str) -> Artifact:
+    """The code of a file that `publish` wrote."""
+    entry = json.loads(path.read_text())[name]
     places = {
         key: tuple((place["start"], place["length"]) for place in listed)
         for key, listed in entry["immutableReferences"].items()
@@ -146,14 +151,14 @@ def published(name: str) -> Artifact:
     )
 
 
-def _publish() -> None:
-    """Keep the code that these bundles prove; the contracts' later changes leave them alone."""
+def publish(path: Path) -> None:
+    """Keep the code that bundles prove; the contracts' later changes leave them alone."""
     documents = {}
     for name in CONTRACTS:
         source = files("dragon_ledger.chain").joinpath("artifacts", f"{name}.json")
         whole = json.loads(source.read_text(encoding="utf-8"))
         documents[name] = {key: whole[key] for key in ("deployedBytecode", "immutableReferences")}
-    (HERE / "published-code.json").write_text(json.dumps(documents, indent=1) + "\n")
+    path.write_text(json.dumps(documents, indent=1) + "\n")
 
 
 def answer(entry: Json, data: bytes | None = None) -> Json:
@@ -245,7 +250,7 @@ def _later(writer: Writer, told: Told, name: str) -> None:
 def main() -> None:
     """Play the history and write every case."""
     HERE.mkdir(exist_ok=True)
-    _publish()
+    publish(HERE / "published-code.json")
     model = _model()
     with tempfile.TemporaryDirectory() as folder, EmbeddedNode(Path(folder)) as node:
         world = fresh_world(node.url)

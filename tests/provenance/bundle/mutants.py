@@ -252,7 +252,7 @@ def _of_headers(
             for strange in given["headers"]:
                 if strange not in headers:
                     yield _step("of another block", ["headers", place], strange)
-                    for name, other in _exchanged_seals(data, bytes.fromhex(strange)):
+                    for name, other in exchanged_seals(data, bytes.fromhex(strange)):
                         yield _step(name, ["headers", place], other.hex())
 
 
@@ -309,7 +309,8 @@ def _flipped(seal: bytes) -> bytes:
     return seal[:32] + s.to_bytes(32) + bytes([seal[64] ^ 1])
 
 
-def _exchanged_seals(data: bytes, strange: bytes) -> Iterator[tuple[str, bytes]]:
+def exchanged_seals(data: bytes, strange: bytes) -> Iterator[tuple[str, bytes]]:
+    """A header with another's seals, and with another's state root."""
     fields, others = list(rlp.decode(data)), list(rlp.decode(strange))
     try:
         own, foreign = rlp.decode(fields[12]), rlp.decode(others[12])

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -96,8 +97,12 @@ def throughput(world: World, folder: Path, options: argparse.Namespace) -> None:
     versions = {site: enlist(world, site) for site in sites}
     runs = open_runs(world, list(sites), options.commits)
     total = options.sites * options.commits
-    desks = [queue(world, folder / f"{site}.sqlite", site, versions[site], runs) for site in sites]
-    rate = total / timed([partial(drain, desk) for desk in desks])
+    outboxes = [folder / f"{site}.sqlite" for site in sites]
+    for site, path in zip(sites, outboxes, strict=True):
+        queue(world, path, site, versions[site], runs)
+    rate = total / timed(
+        [partial(drain, world, path, site) for site, path in zip(sites, outboxes, strict=True)]
+    )
     print(f"commits through the agents' client {rate:8.1f} /s ({total} by {options.sites} sites)")
     store = deploy_store(world.client)
     ready = [sign_ahead(world.client.network, store, options.commits) for _ in sites]
@@ -134,17 +139,19 @@ def _run_id(client: Client, plan: bytes, said: bytes) -> bytes:
     return reader.read(client, reader.run_id(AGGREGATOR, plan, said))
 
 
-def queue(world: World, path: Path, site: int, version: bytes, runs: list[bytes]) -> Desk:
+def queue(world: World, path: Path, site: int, version: bytes, runs: list[bytes]) -> None:
     """One site's outbox with a commit to each run."""
     desk = Desk.open(path, world.client.network, world.members[site], site)
     for run in runs:
         update = sha256(run + bytes([site])).digest()
         act = CommitUpdate("m", run, 1, update, digest("m"), version, digest("committed"))
         desk.outbox.put(act.key, lane=act.lane, kind=act.kind, act=act.to_json())
-    return desk
+    desk.outbox.close()
 
 
-def drain(desk: Desk) -> None:
+def drain(world: World, path: Path, site: int) -> None:
+    """One site's agent works on its outbox."""
+    desk = Desk.open(path, world.client.network, world.members[site], site)
     while set(desk.states()) != {State.FINAL}:
         desk.pump.step()
         time.sleep(POLL_SECONDS)
@@ -191,13 +198,11 @@ def send_all(network: Network, ready: list[Signed]) -> None:
 
 def timed(work: list[Callable[[], None]]) -> float:
     """Seconds until all threads are done."""
-    threads = [threading.Thread(target=one) for one in work]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - start
+    with ThreadPoolExecutor(len(work)) as pool:
+        start = time.perf_counter()
+        for done in [pool.submit(one) for one in work]:
+            done.result()
+        return time.perf_counter() - start
 
 
 class Watch(threading.Thread):

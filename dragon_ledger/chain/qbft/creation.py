@@ -66,13 +66,15 @@ def create(folder: Path, choices: Choices) -> Layout:
         for position, (name, host) in enumerate(zip(choices.names, hosts, strict=True))
     )
     # A chain id of its own keeps transactions of one network out of every other (EIP-155).
-    layout = Layout(folder.resolve(), 1_000_000 + secrets.randbelow(2**31 - 2_000_000), members)
+    chain_id = 1_000_000 + secrets.randbelow(2**31 - 2_000_000)
+    accounts = tuple(account.hex() for account in choices.accounts)
+    layout = Layout(folder.resolve(), chain_id, members, accounts)
     validators = [bytes.fromhex(member.address) for member in members]
-    genesis = Genesis(layout.chain_id, validators, choices.block_period, choices.request_timeout)
+    genesis = Genesis(chain_id, validators, choices.block_period, choices.request_timeout)
     for member in members:
         write_json(layout.home(member) / "genesis-besu.json", genesis.besu())
         write_json(layout.home(member) / "genesis-goquorum.json", genesis.goquorum())
-        _write_settings(layout, member, choices.accounts)
+        _write_settings(layout, member)
     share_peers(layout)
     layout.save()
     _network(layout, genesis.hash).save(layout.network_file)
@@ -93,7 +95,7 @@ def add_member(layout: Layout, name: str, host: str = LOOPBACK) -> Layout:
     grown = replace(layout, members=(*layout.members, member))
     for file in ("genesis-besu.json", "genesis-goquorum.json"):
         (grown.home(member) / file).write_bytes((grown.home(first) / file).read_bytes())
-    _write_settings(grown, member, _accounts(grown.home(first) / "permissions.toml"))
+    _write_settings(grown, member)
     share_peers(grown)
     grown.save()
     return grown
@@ -124,13 +126,15 @@ def _is_free(port: int) -> bool:
 def share_peers(layout: Layout) -> None:
     """Write into every member's folder who connects to whom: exactly the members."""
     enodes = [member.enode for member in layout.members]
+    permissions = _allow_list("nodes-allowlist", enodes)
+    if layout.accounts:
+        permissions += _allow_list("accounts-allowlist", ["0x" + one for one in layout.accounts])
     for member in layout.members:
         home = layout.home(member)
         write_json(home / "static-nodes.json", enodes)
-        # GoQuorum reads this one while it runs; Besu reads permissions.toml when told to.
+        # GoQuorum reads this one again while it runs.
         write_json(home / "permissioned-nodes.json", enodes)
-        accounts = _accounts(home / "permissions.toml")
-        _write_permissions(home, enodes, accounts)
+        (home / "permissions.toml").write_text(permissions, encoding="utf-8")
 
 
 def _check(choices: Choices) -> None:
@@ -166,29 +170,15 @@ def _new_member(home: Path, name: str, host: str, port: int) -> Member:
     return Member(name, address.hex(), public.hex(), host, port, port + 1)
 
 
-def _write_settings(layout: Layout, member: Member, accounts: Sequence[bytes]) -> None:
+def _write_settings(layout: Layout, member: Member) -> None:
     home = layout.home(member)
-    _write_permissions(home, [], accounts)
-    (home / "besu.toml").write_text(_besu(member, bool(accounts)), encoding="utf-8")
+    (home / "besu.toml").write_text(_besu(member, bool(layout.accounts)), encoding="utf-8")
     (home / "goquorum.toml").write_text(_goquorum(member), encoding="utf-8")
-
-
-def _write_permissions(home: Path, enodes: Sequence[str], accounts: Sequence[bytes]) -> None:
-    text = _allow_list("nodes-allowlist", enodes)
-    if accounts:
-        text += _allow_list("accounts-allowlist", ["0x" + account.hex() for account in accounts])
-    (home / "permissions.toml").write_text(text, encoding="utf-8")
 
 
 def _allow_list(name: str, entries: Sequence[str]) -> str:
     quoted = ",".join(f'\n  "{entry}"' for entry in entries)
     return f"{name}=[{quoted}\n]\n"
-
-
-def _accounts(permissions: Path) -> list[bytes]:
-    """The accounts that a permissions file names."""
-    listed = permissions.read_text("utf-8").rpartition("accounts-allowlist")[2]
-    return [bytes.fromhex(found) for found in re.findall(r'"0x([0-9a-f]{40})"', listed)]
 
 
 def _besu(member: Member, limited: bool) -> str:

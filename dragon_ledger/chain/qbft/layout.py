@@ -48,11 +48,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A network's folder and its members, in the order in which they were made."""
+    """A network's folder and its members, in the order in which they were made.
+
+    `accounts` (hexadecimal without 0x) are the only ones whose transactions Besu nodes take; with
+    none, nodes do not ask.
+    """
 
     folder: Path
     chain_id: int
     members: tuple[Member, ...]
+    accounts: tuple[str, ...] = ()
 
     @property
     def network_file(self) -> Path:
@@ -78,7 +83,12 @@ class Layout:
     def save(self) -> None:
         """Write nodes.json."""
         members = [asdict(member) for member in self.members]
-        document = {"format": FORMAT, "chain_id": self.chain_id, "members": members}
+        document = {
+            "format": FORMAT,
+            "chain_id": self.chain_id,
+            "members": members,
+            "accounts": list(self.accounts),
+        }
         write_json(self.folder / "nodes.json", document)
 
     @staticmethod
@@ -92,7 +102,8 @@ class Layout:
         try:
             document = json.loads(file.read_text("utf-8"))
             members = tuple(Member(**entry) for entry in document["members"])
-            return Layout(folder.resolve(), int(document["chain_id"]), members)
+            accounts = tuple(str(account) for account in document["accounts"])
+            return Layout(folder.resolve(), int(document["chain_id"]), members, accounts)
         except OSError as error:
             raise ConfigurationError(
                 f"{file}: {error.strerror}. 'dragon-ledger network create' makes such a folder."

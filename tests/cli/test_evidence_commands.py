@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import shutil
@@ -12,7 +13,8 @@ import pytest
 
 from dragon_ledger.cli import evidence_check
 from dragon_ledger.cli.evidence_check import known_network
-from tests.chain.world import World
+from tests.chain.history import tell_history
+from tests.chain.world import World, digest
 from tests.cli.command_line import CommandLine
 from tests.provenance.bundle.make_vectors import published
 
@@ -126,3 +128,20 @@ def test_export_verify_refresh(world: World, cli: CommandLine) -> None:
     ended = cli("verify", model, "--bundle", bundle, "--network", network, "--json", *asked)
     verdict = json.loads(ended.out)
     assert (verdict["answer"], verdict["as_of"]["block"]) == ("not valid", newest.number)
+
+
+@pytest.mark.slow
+def test_documents_are_attached_and_stay(world: World, cli: CommandLine) -> None:
+    aggregate = tell_history(world)
+    exchange, bundle = cli.folder / "documents", cli.folder / "b.json"
+    exchange.mkdir()
+    (exchange / digest("card").hex()).write_bytes(b"card")
+    (exchange / digest("ethics").hex()).write_bytes(b"ethics")
+    network = ("--network", cli.folder / "network.json")
+    options = ("-o", bundle, "--exchange", exchange, *network)
+    ended = cli("evidence", "export", aggregate.hex(), *options)
+    assert ended.code == 0, ended.err
+    card = {digest("card").hex(): base64.b64encode(b"card").decode()}
+    assert json.loads(bundle.read_text())["attachments"] == card
+    assert cli("evidence", "refresh", bundle, *network).code == 0
+    assert json.loads(bundle.read_text())["attachments"] == card

@@ -32,7 +32,7 @@ def prepare(root: Path) -> Places:
     places = Places(root)
     if places.chain.exists():
         stop_running(places.chain)
-    if places.validators.exists():
+    if (places.validators / "nodes.json").exists():
         processes.stop(Layout.load(places.validators))
     if root.exists():
         _make_writable(root)
@@ -108,8 +108,8 @@ def main(arguments: list[str]) -> int:
     # A polite end is the same as Ctrl-C: everyone is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     narrator = Narrator()
-    places = prepare(options.folder.resolve())
     try:
+        places = prepare(options.folder.resolve())
         with stage(places, options) as (ground, troupe):
             code = hashlib.sha256(Path(__file__).read_bytes()).digest()
             given_transfers = {

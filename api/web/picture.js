@@ -86,7 +86,7 @@ function box(at, node, kind) {
   return group;
 }
 
-const short = (node) => (node.type === "version" ? `Version ${node.number} of ${node.act.organisation}` : node.label);
+const short = (node) => (node.type === "version" ? `Version ${node.number}, org. ${node.act.organisation}` : node.label);
 const shorten = (text) => (text.length > 38 ? `${text.slice(0, 37)}…` : text);
 const right = (at) => [at.x + WIDTH, at.y + HEIGHT / 2];
 const left = (at) => [at.x, at.y + HEIGHT / 2];

@@ -22,7 +22,7 @@ def test_a_model_file_that_is_dropped_gets_its_verdict(known: Ledger, tmp_path: 
         notices = page.evaluate("document.querySelector('.notices').textContent")
         assert "organisation 3 was absent in round 1" in notices
         labels = page.evaluate("document.querySelector('.picture').textContent")
-        assert "Version 1 of 1: approved" in labels
+        assert "Version 1, org. 1: approved" in labels
         assert "Organisation 3 absent" in labels
         assert page.evaluate("document.querySelectorAll('.checks > li').length") == 24
         other = write_model(tmp_path / "other.h5", np.ones((2, 2)))

@@ -1,0 +1,24 @@
+/* Runs the JavaScript verifier over many questions: one JSON object a line in (`bundle` as base64), one outcome a line out. */
+"use strict";
+const fs = require("fs");
+const verifier = require(process.argv[2]);
+
+function outcomeOf(question) {
+  try {
+    const verdict = verifier.verify({
+      ...question,
+      bundle: Buffer.from(question.bundle, "base64"),
+      network: fs.readFileSync(question.network),
+      published: JSON.parse(fs.readFileSync(question.published, "utf8")),
+    });
+    return { outcome: verdict.answer, verdict };
+  } catch (error) {
+    if (error instanceof verifier.Refused) return { outcome: "refused", part: error.part, error: error.message };
+    if (error instanceof verifier.NotCovered) return { outcome: "not covered" };
+    return { outcome: "crashed", error: String(error.stack) };
+  }
+}
+
+for (const line of fs.readFileSync(0, "utf8").split("\n")) {
+  if (line) process.stdout.write(JSON.stringify(outcomeOf(JSON.parse(line))) + "\n");
+}

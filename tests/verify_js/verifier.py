@@ -1,0 +1,82 @@
+"""The JavaScript verifier in Node, asked many questions by one process."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+VECTORS = ROOT / "tests" / "vectors" / "evidence-bundle"
+PAGE = ROOT / "api" / "static" / "verify"
+NODE = Path(sys.executable).parent / "node"
+Json = dict[str, Any]
+
+
+def cases() -> dict[str, Json]:
+    """The vectors' cases by name."""
+    return {case["name"]: case for case in json.loads((VECTORS / "cases.json").read_text())["cases"]}
+
+
+def question(case: Json, bundle: bytes) -> Json:
+    """What judge.cjs is asked about a case, with this bundle in place of its own."""
+    demands, model = case["demands"], case["model"]
+    checkpoint = demands["accepted_checkpoint"]
+    return {
+        "bundle": base64.b64encode(bundle).decode(),
+        "network": str(VECTORS / case["network"]),
+        "published": str(VECTORS / "published-code.json"),
+        "demands": {
+            "now": demands["now"],
+            "maxAge": demands["max_age"],
+            "atLeastBlock": demands["at_least_block"],
+            "acceptedCheckpoint": checkpoint and checkpoint.removeprefix("0x"),
+        },
+        "presented": {
+            "fileDigest": model["file_digest"],
+            "contentDigest": model["content_digest"],
+            "contentError": None,
+        },
+    }
+
+
+def ask(questions: Iterable[Json]) -> list[Json]:
+    """The JavaScript verifier's outcome of each question; none of them may crash it."""
+    script = [str(NODE), str(Path(__file__).with_name("judge.cjs")), str(PAGE / "verify.js")]
+    lines = "".join(json.dumps(one) + "\n" for one in questions)
+    done = subprocess.run(
+        script, input=lines, capture_output=True, text=True, check=True, timeout=1800
+    )
+    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
+    crashed = [one["error"] for one in outcomes if one["outcome"] == "crashed"]
+    assert not crashed, crashed[0]
+    return outcomes
+
+
+def gist(verdict: Json) -> Json:
+    """What two verifiers must say alike: everything but the words for people."""
+    checks = [
+        {name: check[name] for name in ("id", "outcome", "required", "examined")}
+        | {"failed": sorted(f["subject"] for f in check["findings"] if f["outcome"] != "PASS")}
+        for check in verdict["checks"]
+    ]
+    as_of = {
+        name: verdict["as_of"][name] for name in ("chain_id", "genesis_hash", "block", "block_hash")
+    }
+    seals = {name: verdict["as_of"]["seals"][name] for name in ("verified", "signers", "validators")}
+    release = verdict["release"]
+    return {
+        "answer": verdict["answer"],
+        "digest": verdict["digest"],
+        "matched_by": verdict["matched_by"],
+        "as_of": as_of | seals | {"time": verdict["as_of"]["time"]},
+        "stale": verdict["as_of"]["stale_reason"] is not None,
+        "release": release
+        and {name: release[name] for name in ("id", "run", "round", "aggregate", "file_digest")},
+        "checks": checks,
+        "notices": sorted((notice["kind"], notice["subject"]) for notice in verdict["notices"]),
+    }

@@ -19,7 +19,9 @@ Json = dict[str, Any]
 
 def cases() -> dict[str, Json]:
     """The vectors' cases by name."""
-    return {case["name"]: case for case in json.loads((VECTORS / "cases.json").read_text())["cases"]}
+    return {
+        case["name"]: case for case in json.loads((VECTORS / "cases.json").read_text())["cases"]
+    }
 
 
 def question(case: Json, bundle: bytes) -> Json:
@@ -67,7 +69,9 @@ def gist(verdict: Json) -> Json:
     as_of = {
         name: verdict["as_of"][name] for name in ("chain_id", "genesis_hash", "block", "block_hash")
     }
-    seals = {name: verdict["as_of"]["seals"][name] for name in ("verified", "signers", "validators")}
+    seals = {
+        name: verdict["as_of"]["seals"][name] for name in ("verified", "signers", "validators")
+    }
     release = verdict["release"]
     return {
         "answer": verdict["answer"],

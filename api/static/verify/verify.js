@@ -440,8 +440,8 @@
 
   function sealed(header, signers, names) {
     const called = [...signers].map((address) => names.get(address) || "0x" + address).sort();
-    const shown = (set) => [...set].sort().map((address) => "0x" + address);
-    return { verified: true, signers: shown(signers), validators: shown(header.validators), detail: `sealed by ${signers.size} of ${header.validators.length} validators: ${called.join(", ")}` };
+    const shown = (addresses) => [...addresses].map((address) => "0x" + address);
+    return { verified: true, signers: shown(signers), validators: shown([...header.validators].sort()), detail: `sealed by ${signers.size} of ${header.validators.length} validators: ${called.join(", ")}` };
   }
 
   // --------------------------------------------------------------------------------------------------------- state proofs
@@ -972,7 +972,7 @@
     const last = governing && evidence.runs.get(governing.run).rounds[governing.round - 1];
     return [
       check("digest.known", [finding(known ? PASS : stale ? NOT_VERIFIABLE : FAIL, subject, known ? "recorded" : `nothing recorded up to block ${header.number}`)]),
-      check("release.exists", [judgeThat(governing !== null, governing ? ids.release(governing) : subject, governing ? `released by organisation ${governing.organisation} at ${instant(governing.time)}` : "no release is recorded")]),
+      check("release.exists", [judgeThat(governing !== null, governing ? ids.release(governing) : rounds.length ? ids.round(rounds.find((r) => r.number === facts.origins[0].round)) : subject, governing ? `released by organisation ${governing.organisation} at ${instant(governing.time)}` : "no release is recorded")]),
       check("release.not_withdrawn", aboutRelease((r) => judgeThat(!r.withdrawal, ids.release(r), r.withdrawal ? `withdrawn at ${instant(r.withdrawal.time)} (reason ${r.withdrawal.reason})` : "not withdrawn"))),
       check("release.names_aggregate", aboutRelease((r) => judgeThat(question.matchedBy === "file" || r.aggregate === facts.digest, ids.release(r), `round ${r.round} has the aggregate ${r.aggregate}`))),
       check("release.separated", aboutRelease((r) => judgeThat(r.organisation !== last.organisation && r.organisation !== last.run.organisation, ids.release(r), `released by organisation ${r.organisation}, aggregated by ${last.organisation}`))),

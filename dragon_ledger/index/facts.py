@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -30,16 +30,22 @@ Row = Any
 K = TypeVar("K", int, bytes)
 T = TypeVar("T")
 KEYS = 500  # in one statement; SQLite takes 32 766
+KEPT_VERSIONS = 20_000  # in memory, about 3 kB each
 _PROGRESS = select(schema.progress)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the index is of, how far it has read, and everyone that the Consortium knows."""
+    """What the index is of, how far it has read, and everyone that the Consortium knows.
+
+    `versions` keeps the dataset versions that were read in this very state: many models share
+    them, and a state never changes.
+    """
 
     as_of: AsOf
     addresses: dict[str, bytes]
     people: People
+    versions: dict[bytes, DatasetVersion] = field(default_factory=dict)
 
 
 def state(connection: Connection, known: State | None = None) -> State:
@@ -92,7 +98,9 @@ def facts_for(
     releases = _releases(connection, digest, by_content=bool(origins))
     wanted = {release.run for release in releases} | {origin.run for origin in origins}
     runs = _runs(connection, wanted)
-    versions = _versions(connection, {u.version for run in runs for u in _updates_of(run)})
+    versions = _versions(
+        connection, {u.version for run in runs for u in _updates_of(run)}, now.versions
+    )
     acts = list(_acts(releases, runs, versions))
     return Facts(
         digest=digest,
@@ -179,14 +187,22 @@ def _updates_of(run: Run) -> Iterator[Any]:
     yield from run.open_updates
 
 
-def _versions(connection: Connection, wanted: set[bytes]) -> tuple[DatasetVersion, ...]:
+def _versions(
+    connection: Connection, wanted: set[bytes], known: dict[bytes, DatasetVersion]
+) -> tuple[DatasetVersion, ...]:
     """The dataset versions with these ids and every decision on them, by id."""
-    found = _rows(connection, schema.versions, "id", wanted)
-    decided: dict[bytes, list[Decision]] = {}
-    for row in _rows(connection, schema.decisions, "version", wanted):
-        decided.setdefault(bytes(row.version), []).append(to_record.decision(row))
-    versions = (to_record.version(row, decided.get(bytes(row.id), ())) for row in found)
-    return tuple(sorted(versions, key=lambda version: version.id))
+    found = {key: known[key] for key in wanted if key in known}
+    missing = wanted - found.keys()
+    if missing:
+        decided: dict[bytes, list[Decision]] = {}
+        for row in _rows(connection, schema.decisions, "version", missing):
+            decided.setdefault(bytes(row.version), []).append(to_record.decision(row))
+        for row in _rows(connection, schema.versions, "id", missing):
+            key = bytes(row.id)
+            found[key] = to_record.version(row, decided.get(key, ()))
+        if len(known) < KEPT_VERSIONS:
+            known.update(found)
+    return tuple(found[key] for key in sorted(found))
 
 
 def _acts(

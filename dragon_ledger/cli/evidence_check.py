@@ -20,9 +20,18 @@ def validators_of(network: Network) -> TrustRoot | None:
     """The validators that the network file vouches for; None where blocks carry no seals.
 
     Raises:
-        ConfigurationError: the member `validators` is not as specified.
+        ConfigurationError: the member `validators` is not as specified, or vouches for another
+            block 0 than the file names as genesis.
     """
-    return None if network.validators is None else read_trust_root(network.validators)
+    if network.validators is None:
+        return None
+    root = read_trust_root(network.validators)
+    if root.block.number == 0 and root.block.hash != network.genesis_hash:
+        raise ConfigurationError(
+            "the network file contradicts itself: validators.hash of block 0 is"
+            f" 0x{root.block.hash.hex()}, genesis_hash 0x{network.genesis_hash.hex()}"
+        )
+    return root
 
 
 def known_network(

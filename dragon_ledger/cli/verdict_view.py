@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console, Group
@@ -12,6 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
+
+from dragon_ledger.provenance.names import moment
 
 Json = dict[str, Any]
 STYLES = {"valid": "bold green", "not valid": "bold red", "not verifiable": "bold yellow"}
@@ -133,9 +134,11 @@ def _finding(finding: Json) -> Table:
 
 
 def _as_of(as_of: Json) -> Text:
-    when = datetime.fromtimestamp(as_of["time"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    words = f"As of block {as_of['block']} ({when}) of chain {as_of['chain_id']}"
+    words = f"As of block {as_of['block']} ({moment(as_of['time'])}) of chain {as_of['chain_id']}"
     text = Text(f"{words}, read from the {as_of['source']}.")
+    detail = as_of["seals"]["detail"]
+    if detail:
+        text.append(f" {detail[0].upper()}{detail[1:]}.")
     if as_of["stale_reason"]:
         text.append(f" Out of date: {as_of['stale_reason']}", style="yellow")
     return text

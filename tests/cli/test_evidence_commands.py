@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+import rlp
+from rich.console import Console
 
+from dragon_ledger.chain.network import Network
 from dragon_ledger.cli import evidence_check
 from dragon_ledger.cli.evidence_check import known_network
+from dragon_ledger.cli.verdict_view import show
+from dragon_ledger.errors import ConfigurationError
+from dragon_ledger.provenance.bundle.verify import verify
+from dragon_ledger.provenance.to_json import verdict_json
+from dragon_ledger.provenance.trace import trace
+from dragon_ledger.provenance.verdict import judge
 from tests.chain.history import tell_history
 from tests.chain.world import World, digest
 from tests.cli.command_line import CommandLine
-from tests.provenance.bundle.make_vectors import published
+from tests.provenance.bundle.corpus import cases
+from tests.provenance.bundle.make_vectors import demands_of, presented_of, published
+from tests.provenance.bundle.mutants import canonical
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "evidence-bundle"
 
@@ -145,3 +158,40 @@ def test_documents_are_attached_and_stay(world: World, cli: CommandLine) -> None
     assert json.loads(bundle.read_text())["attachments"] == card
     assert cli("evidence", "refresh", bundle, *network).code == 0
     assert json.loads(bundle.read_text())["attachments"] == card
+
+
+def test_the_screen_says_which_block_and_who_sealed_it() -> None:
+    case = cases()["valid"]
+    network = known_network(Network.load(VECTORS / case["network"]), published)
+    demands, presented = demands_of(case), presented_of(case)
+    evidence = verify((VECTORS / case["bundle"]).read_bytes(), network, demands)
+    facts = evidence.facts_of_file(presented)
+    console = Console(record=True, width=200, file=io.StringIO())
+    verdict = verdict_json(judge(facts, demands.now, presented))
+    show(console, "model.h5", verdict, trace(facts).to_json())
+    said = " ".join(console.export_text().split())
+    number = facts.as_of.block
+    assert f"As of block {number} (" in said
+    assert "Sealed by 3 of 4 validators: Member 0, Member 1, Member 3." in said
+
+
+def test_a_network_file_that_contradicts_itself_is_refused() -> None:
+    network = Network.load(VECTORS / "sealed.network.json")
+    with pytest.raises(ConfigurationError, match="contradicts itself"):
+        known_network(replace(network, genesis_hash=bytes(32)), published)
+
+
+def test_a_time_beyond_the_calendar_is_shown_as_a_number(cli: CommandLine) -> None:
+    """Where nobody sealed, a header may say any time."""
+    bundle = json.loads((VECTORS / "single-operator.evidence.json").read_text())
+    header = rlp.decode(bytes.fromhex(bundle["headers"][0]))
+    header[11] = b"\xff" * 8
+    bundle["headers"] = [rlp.encode(header).hex()]
+    changed = cli.folder / "far.evidence.json"
+    changed.write_bytes(canonical(bundle))
+    ended = cli(
+        *("verify", VECTORS / "model.h5", "--bundle", changed),
+        *("--network", VECTORS / "single-operator.network.json"),
+    )
+    assert ended.code == 2, ended.err
+    assert str(2**64 - 1) in " ".join(ended.out.split())

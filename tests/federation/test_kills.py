@@ -76,14 +76,18 @@ def kill_over_a_training(training: Training, kills: int, seed: int) -> None:
 
 
 def _let_everybody_finish(training: Training) -> None:
-    """End the training code, then let agents and aggregator work undisturbed until all is done."""
+    """Let agents and aggregator work undisturbed; end the training code; wait until all is done."""
     processes = training.processes
-    for name in (*(f"train{number}" for number in training.sites), "average", *COMMANDS.values()):
+    for name in COMMANDS.values():
         if name in processes.running:
             processes.kill(name)
     for number in SITES:
         processes.command(f"agent{number}", "site", "run", training.sites[number].folder)
     processes.command("centre", "aggregator", "run", training.centre.folder)
+    eventually(training.published(1).exists, lambda: processes.log("centre"))
+    for name in (*(f"train{number}" for number in training.sites), "average"):
+        if name in processes.running:
+            processes.kill(name)
     folders = [training.sites[number].folder for number in SITES] + [training.centre.folder]
     eventually(
         lambda: all(_done(folder) for folder in folders),
@@ -130,6 +134,7 @@ def _require_everything_once(training: Training, run: bytes) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_few_kills_lose_and_repeat_nothing(training: Training) -> None:
     kill_over_a_training(training, kills=8, seed=1)
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.provenance.bundle.make_vectors import HERE
 
+pytestmark = pytest.mark.slow
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "auditor.md"
 SEALS, CODE, STORAGE = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 

@@ -55,6 +55,7 @@ def test_the_audit_hook_sees_a_socket() -> None:
     assert sockets == ["socket.__new__"]
 
 
+@pytest.mark.slow
 def test_the_sample_of_mutants_gives_what_it_gave() -> None:
     for line in (HERE / "mutants.ndjson").read_text().splitlines():
         mutant = json.loads(line)

@@ -11,6 +11,7 @@ from tests.provenance.bundle.corpus import MUTATED, cases, document, judge_mutan
 SAMPLE = 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MUTATED)
 def test_a_sample_of_mutants(name: str) -> None:
     every = list(mutants_of(name, 10))
@@ -21,6 +22,7 @@ def test_a_sample_of_mutants(name: str) -> None:
     assert outcomes.count("refused") > SAMPLE * 3 // 4
 
 
+@pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", MUTATED)
@@ -31,5 +33,6 @@ def test_every_mutant(name: str) -> None:
     assert len(every) > 1_000
 
 
+@pytest.mark.slow
 def test_there_are_enough_mutants() -> None:
     assert sum(len(list(mutants_of(name, 40))) for name in MUTATED) > 20_000

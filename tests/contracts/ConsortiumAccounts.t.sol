@@ -79,6 +79,13 @@ contract ConsortiumAccountsTest is Base {
         _eq(consortium.rootProposal(SITE_A).root, address(0));
     }
 
+    function test_acceptRoot_notTheProposed() public {
+        _proposeRoot(_root(SITE_A), NEW);
+        _refused(abi.encodeWithSelector(IConsortium.NotProposedRoot.selector, SITE_A, THIEF, NEW));
+        vm.prank(THIEF);
+        consortium.acceptRoot(SITE_A);
+    }
+
     function test_acceptRoot_addressStandsForOneOrganisation() public {
         _proposeRoot(_root(SITE_A), _account(SITE_B));
         _refused(abi.encodeWithSelector(IConsortium.AddressTaken.selector, _account(SITE_B)));

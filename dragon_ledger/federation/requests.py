@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dragon_ledger.digests.canonical_json import JsonValue
+from dragon_ledger.digests.documents import SealedDocument
 from dragon_ledger.digests.hdf5 import hdf5_content_digest
 from dragon_ledger.errors import InputError
 from dragon_ledger.federation.aggregator_acts import OpenRun
 from dragon_ledger.federation.plan import PlanDocument
-from dragon_ledger.records import InitialKind
+from dragon_ledger.records import Digest, InitialKind
 from dragon_ledger.site.ids import run_id
 from dragon_ledger.site.statements import PLAN, RUN_OPENING, LedgerAddress, seal
 from dragon_ledger.site.store import write_whole
@@ -71,15 +72,7 @@ def write_request(
         raise InputError(f"plan {plan.name}: asks for {minimum} participants or more")
     initial = hdf5_content_digest(model)
     sealed_plan = seal(plan.content, PLAN)
-    opening: dict[str, JsonValue] = {
-        "ledger": ledger.to_json(),
-        "organisation": organisation,
-        "plan": sealed_plan.digest.hex(),
-        "participants": sorted(participants),
-        "initial_model": str(initial),
-        "initial_kind": origin.kind.name.lower(),
-    }
-    statement = seal(opening, RUN_OPENING)
+    statement = _seal_opening(ledger, organisation, sealed_plan, participants, initial, origin)
     act = OpenRun(
         run=run_id(
             ledger.chain_id, ledger.contract, organisation, sealed_plan.digest, statement.digest
@@ -94,19 +87,46 @@ def write_request(
         parent_round=origin.parent[1] if origin.parent else 0,
         initial_kind=int(origin.kind),
     )
+    return _store(parent, act, (sealed_plan.data, statement.data), model)
+
+
+def _seal_opening(
+    ledger: LedgerAddress,
+    organisation: int,
+    plan: SealedDocument,
+    participants: tuple[int, ...],
+    initial: Digest,
+    origin: Origin,
+) -> SealedDocument:
+    content: dict[str, JsonValue] = {
+        "ledger": ledger.to_json(),
+        "organisation": organisation,
+        "plan": plan.digest.hex(),
+        "participants": sorted(participants),
+        "initial_model": str(initial),
+        "initial_kind": origin.kind.name.lower(),
+    }
+    return seal(content, RUN_OPENING)
+
+
+def _store(parent: Path, act: OpenRun, documents: tuple[bytes, ...], model: Path) -> RunRequest:
+    """Write the request's folder; its name appears when everything is in it."""
     final = parent / act.run.hex()
     part = parent / f".{secrets.token_hex(8)}.part"
     part.mkdir(parents=True)
     shutil.copyfile(model, part / INITIAL)
-    documents = [sealed_plan.data, statement.data]
     content = {"act": act.to_json(), "documents": [data.decode() for data in documents]}
     write_whole(part / REQUEST_FILE, json.dumps(content).encode())
     part.rename(final)
-    return RunRequest(final, act, tuple(documents))
+    return RunRequest(final, act, documents)
 
 
 def waiting_requests(parent: Path) -> Iterator[RunRequest]:
-    """Requests that are whole, by name."""
+    """Requests that are whole, by name.
+
+    Raises:
+        InputError: one is not as `open-run` writes it.
+    """
     if not parent.is_dir():
         return
     for done in list(parent.glob(".*.done")):
@@ -114,9 +134,18 @@ def waiting_requests(parent: Path) -> Iterator[RunRequest]:
     for folder in sorted(parent.iterdir()):
         if folder.name.startswith("."):
             continue
+        yield _read(folder)
+
+
+def _read(folder: Path) -> RunRequest:
+    try:
         content = json.loads((folder / REQUEST_FILE).read_bytes())
         documents = tuple(text.encode() for text in content["documents"])
-        yield RunRequest(folder, OpenRun.from_json(content["act"]), documents)
+        return RunRequest(folder, OpenRun.from_json(content["act"]), documents)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{folder / REQUEST_FILE}: not as `open-run` wrote it ({error}); remove the folder"
+        ) from error
 
 
 def discard(request: RunRequest) -> None:

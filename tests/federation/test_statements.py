@@ -12,8 +12,10 @@ from jsonschema import Draft202012Validator
 from dragon_ledger.digests.documents import read_envelope
 from dragon_ledger.digests.ethics_file import EthicsDocument, seal_ethics_file
 from dragon_ledger.errors import InputError
+from dragon_ledger.federation.example.model import seeded
 from dragon_ledger.federation.plan import read_plan_file
-from dragon_ledger.records import Digest
+from dragon_ledger.federation.requests import Origin, discard, waiting_requests, write_request
+from dragon_ledger.records import Digest, InitialKind
 from dragon_ledger.site.config import DECLARATIONS
 from dragon_ledger.site.drop_folder import (
     AggregateStatement,
@@ -76,6 +78,28 @@ def test_what_is_sealed_keeps_to_its_schema(name: str) -> None:
     envelope = read_envelope(SEALED[name].data)
     assert envelope.schema == f"{name}/1"
     validator(name).validate(envelope.content)
+
+
+def test_a_request_holds_plan_and_opening_as_their_schemas_say(tmp_path: Path) -> None:
+    seeded(tmp_path / "m.h5", 1)
+    plan = read_plan_file(plan_file(tmp_path, ID, 3))
+    origin = Origin(InitialKind.SEEDED)
+    written = write_request(
+        tmp_path / "requests", LEDGER, 20, plan, tmp_path / "m.h5", (1, 2), origin
+    )
+    for data, name in zip(written.documents, ("plan", "run-opening"), strict=True):
+        envelope = read_envelope(data)
+        assert envelope.schema == f"{name}/1"
+        validator(name).validate(envelope.content)
+    (read,) = waiting_requests(tmp_path / "requests")
+    assert read == written
+    with pytest.raises(InputError, match="asks for 2 participants"):
+        write_request(tmp_path / "requests", LEDGER, 20, plan, tmp_path / "m.h5", (1,), origin)
+    (read.folder / "request.json").write_text("{}")
+    with pytest.raises(InputError, match="remove the folder"):
+        list(waiting_requests(tmp_path / "requests"))
+    discard(read)
+    assert not list(waiting_requests(tmp_path / "requests"))
 
 
 GOOD_UPDATE = {

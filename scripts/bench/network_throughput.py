@@ -4,19 +4,19 @@
 
 Throughput: each site's outbox sends its commits (`commitUpdate`, two storage words) through the
 agents' own client; then as many bare stores of two words (with calldata as long) are signed ahead
-and offered by as many threads, each with an account of its own. Time from drop to final: real
+and offered by as many processes, each with an account of its own. Time from drop to final: real
 agents, a real training; from the rename of `statement.json` to when a node first shows the block.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -197,12 +197,17 @@ def send_all(network: Network, ready: list[Signed]) -> None:
 
 
 def timed(work: list[Callable[[], None]]) -> float:
-    """Seconds until all threads are done."""
-    with ThreadPoolExecutor(len(work)) as pool:
-        start = time.perf_counter()
-        for done in [pool.submit(one) for one in work]:
-            done.result()
-        return time.perf_counter() - start
+    """Seconds until all are done, each in a process of its own, as sites have it."""
+    fork = multiprocessing.get_context("fork")
+    running = [fork.Process(target=one) for one in work]
+    start = time.perf_counter()
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+    if any(process.exitcode for process in running):
+        raise SystemExit("a sender failed; its words are above")
+    return time.perf_counter() - start
 
 
 class Watch(threading.Thread):

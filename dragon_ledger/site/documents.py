@@ -25,7 +25,7 @@ class Documents:
         self._store = store
         self._outbox = outbox
         self._exchange = exchange
-        self._failed: tuple[float, ExchangeUnavailable] | None = None
+        self._failed: tuple[float, str] | None = None
 
     def publish(self, data: bytes) -> bytes:
         """Keep a document and queue it for the exchange; its digest."""
@@ -65,11 +65,11 @@ class Documents:
     def _ask(self, request: Callable[[], T]) -> T:
         """Ask the exchange, unless it failed a moment ago; then fail the same way at once."""
         if self._failed and time.monotonic() - self._failed[0] < PAUSE_SECONDS:
-            raise self._failed[1]
+            raise ExchangeUnavailable(self._failed[1])
         try:
             answer = request()
         except ExchangeUnavailable as error:
-            self._failed = time.monotonic(), error
+            self._failed = time.monotonic(), str(error)
             raise
         self._failed = None
         return answer

@@ -22,6 +22,7 @@ from dragon_ledger.errors import (
 )
 from dragon_ledger.records import Declaration
 from dragon_ledger.site.config import DECLARATIONS, SITE_FILE, SiteChoices, SiteConfig, site_toml
+from dragon_ledger.site.documents import Documents
 from dragon_ledger.site.exchange import (
     ExchangeUnavailable,
     FolderExchange,
@@ -302,6 +303,29 @@ def test_an_exchange_that_lies_or_refuses_is_found_out(liar: str) -> None:
         exchange.put(b"document")
     with pytest.raises(ExchangeUnavailable):
         HttpExchange("http://127.0.0.1:1", None).get(bytes(32))
+
+
+def test_a_failing_exchange_is_left_alone_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox, store = Outbox(tmp_path / "outbox.sqlite"), Store(tmp_path / "store", VAULT)
+    shared = tmp_path / "shared"
+    shared.write_bytes(b"no folder")
+    documents = Documents(store, outbox, FolderExchange(shared))
+    digest = documents.publish(b"document")
+    with pytest.raises(ExchangeUnavailable):
+        documents.push()
+    assert [waiting.digest for waiting in outbox.unpublished()] == [digest]
+    assert outbox.unpublished()[0].note
+    shared.unlink()
+    with pytest.raises(ExchangeUnavailable):
+        documents.push()
+    monkeypatch.setattr("dragon_ledger.site.documents.PAUSE_SECONDS", 0.0)
+    documents.push()
+    assert outbox.unpublished() == []
+    assert (shared / digest.hex()).read_bytes() == b"document"
+    assert documents.fetch(digest) == b"document"
+    assert documents.fetch(bytes(32)) is None
 
 
 def test_an_error_of_the_exchange_never_holds_the_token(liar: str) -> None:

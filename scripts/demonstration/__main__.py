@@ -19,6 +19,7 @@ from dragon_ledger.chain.qbft import processes
 from dragon_ledger.chain.qbft.layout import Layout
 from dragon_ledger.errors import LedgerError
 from scripts.demonstration.cast import Places
+from scripts.demonstration.evidence import check_alone
 from scripts.demonstration.ground import Ground, embedded, given, validators
 from scripts.demonstration.narration import Narrator
 from scripts.demonstration.processes import DemonstrationFailed, Troupe
@@ -120,6 +121,8 @@ def main(arguments: list[str]) -> int:
             story.tell()
             if options.serve:
                 story.keep_running()
+        with narrator.chapter(len(narrator.timings) + 1, "With every node stopped"):
+            check_alone(narrator, places)
     except (DemonstrationFailed, LedgerError) as error:
         narrator.panel(str(error), "The demonstration failed", "red")
         return 1

@@ -15,7 +15,7 @@ from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.network import Network
 from dragon_ledger.quality.rules import built_in
 from dragon_ledger.records import Declaration
-from scripts.demonstration import auditing, founding, hospitals, training
+from scripts.demonstration import auditing, evidence, founding, hospitals, training
 from scripts.demonstration.cast import (
     AGGREGATOR,
     DEFECTS,
@@ -64,6 +64,7 @@ class Story:
             ("Federated training, three rounds, one power cut", self.train),
             ("The release", self.release),
             ("The auditor asks", self.audit),
+            ("The auditor takes evidence away", self.take_away),
             ("A dataset version is revoked", self.revoke),
         )
         for number, (title, chapter) in enumerate(chapters, start=1):
@@ -226,6 +227,10 @@ class Story:
         self.expect("the released file", model, "valid")
         self.expect("the same model, rewritten", rewritten, "valid")
         self.expect("one weight changed in its last bit", self.places.models / "other.h5", None)
+
+    def take_away(self) -> None:
+        """One file for a check without any node."""
+        evidence.take_away(self.narrator, self.places, self.service)
 
     def expect(self, name: str, model: Path, answer: str | None) -> None:
         """Ask the service; None stands for any answer but valid."""

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from dragon_ledger.digests.hdf5.blocks import usable_cores
 from dragon_ledger.digests.hdf5.content import content_tree
+from dragon_ledger.digests.hdf5.library import Damaged
 from dragon_ledger.digests.hdf5.limits import Limits
 from dragon_ledger.digests.hdf5.merkle import inclusion_path
 from dragon_ledger.errors import LedgerError, StorageError, UnsupportedContent
@@ -25,11 +26,14 @@ _THREAD_STACK = 16 * 2**20
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until there are no more, or until HDF5 failed: then its state is unknown."""
     limits = Limits(**json.loads(sys.argv[1]))
     _restrict(limits)
     for line in sys.stdin:
-        _send(sys.stdout, _answer(json.loads(line), limits))
+        answer = _answer(json.loads(line), limits)
+        _send(sys.stdout, answer)
+        if "damaged" in answer:
+            return
 
 
 def _answer(request: dict[str, Any], limits: Limits) -> dict[str, object]:
@@ -45,7 +49,7 @@ def _answer(request: dict[str, Any], limits: Limits) -> dict[str, object]:
     except LedgerError as error:
         return _described(error)
     except MemoryError:
-        return {"input": f"{request['path']}: needs more memory than the limit allows"}
+        return {"damaged": f"{request['path']}: needs more memory than the limit allows"}
     answer: dict[str, object] = {"digest": tree.digest().hex()}
     if tree.wanted:
         index, entry = tree.wanted
@@ -58,8 +62,9 @@ def _answer(request: dict[str, Any], limits: Limits) -> dict[str, object]:
 def _described(error: LedgerError) -> dict[str, object]:
     if isinstance(error, UnsupportedContent):
         return {"unsupported": [error.where, error.what]}
-    kind = "storage" if isinstance(error, StorageError) else "input"
-    return {kind: str(error)}
+    if isinstance(error, StorageError):
+        return {"storage": str(error)}
+    return {"damaged" if isinstance(error, Damaged) else "input": str(error)}
 
 
 class _Reporter:

@@ -16,7 +16,7 @@ from dragon_ledger.digests.hdf5.method import Progress, seal
 from dragon_ledger.digests.hdf5.objects import Meter, ObjectReader, PendingEntry
 from dragon_ledger.digests.hdf5.openfile import opened
 from dragon_ledger.digests.hdf5.walk import Walker
-from dragon_ledger.errors import InputError, UnsupportedContent
+from dragon_ledger.errors import UnsupportedContent
 
 _WAITING = 256
 
@@ -71,7 +71,7 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except Damaged as error:
-        raise InputError(f"{path}: {error}") from error
+        raise Damaged(f"{path}: {error}") from error
     except UnsupportedContent as error:
         raise UnsupportedContent(f"{path}: {error.where}", error.what) from error
 

@@ -9,7 +9,7 @@ from dragon_ledger.errors import InputError
 
 
 class Damaged(InputError):
-    """A part of a file cannot be read; the message names the part and not yet the file."""
+    """HDF5 could not read a file, or a part of it; its own state is not to be trusted any more."""
 
 
 @contextmanager

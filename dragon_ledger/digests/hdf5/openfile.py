@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from h5py import h5f, h5p
 
+from dragon_ledger.digests.hdf5.library import Damaged
 from dragon_ledger.digests.hdf5.signature import looks_like_hdf5
 from dragon_ledger.errors import InputError
 
@@ -72,4 +73,4 @@ def _open(path: Path) -> h5f.FileID:
     try:
         return h5f.open(os.fsencode(path), h5f.ACC_RDONLY, fapl=access)
     except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(f"{path}: HDF5 cannot open it: {error}") from error
+        raise Damaged(f"{path}: HDF5 cannot open it: {error}") from error

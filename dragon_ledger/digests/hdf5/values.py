@@ -140,8 +140,8 @@ class ValueReader:
             for slab in chunk_slabs(stored.dims, chunk):
                 whole[_slices(slab)] = _read(stored, slab, stored.tid, whole.dtype)
                 self._tick(0)
-            for run in _runs(memoryview(room), element):
-                yield run.copy()  # threads may still hash it when the room is gone
+            # Threads may still hash a run when the file is closed: its part keeps the map.
+            yield from _runs(memoryview(room), element)
 
 
 def read_attribute(attribute: h5a.AttrID, space: Space, codec: Codec, where: str) -> list[bytes]:

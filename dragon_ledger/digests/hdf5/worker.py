@@ -28,7 +28,7 @@ class Hdf5Worker:
     """A process that digests one file after another; use it as a context manager.
 
     It starts with the first request, which takes a tenth of a second, and again after a file that
-    crashed it. Threads may share it: one request runs at a time, the others wait.
+    HDF5 could not read. Threads may share it: one request runs at a time, the others wait.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -62,11 +62,13 @@ class Hdf5Worker:
 
     def _request(self, path: Path, wanted: str | None, progress: Progress | None) -> dict[str, Any]:
         with self._turn, ExitStack() as otherwise:
-            # Were we interrupted, a late answer would be taken for the next request's.
+            # Were we interrupted, a late answer would be taken for the next request's. And after
+            # a damaged file, HDF5's memory may be damaged, too.
             otherwise.callback(self._end)
             for message in self._messages(path, wanted):
                 if "progress" not in message:
-                    otherwise.pop_all()
+                    if "damaged" not in message:
+                        otherwise.pop_all()
                     return _checked(message)
                 if progress:
                     progress(*message["progress"])
@@ -117,8 +119,9 @@ def _environment() -> dict[str, str]:
 def _checked(message: dict[str, Any]) -> dict[str, Any]:
     if "unsupported" in message:
         raise UnsupportedContent(*message["unsupported"])
-    if "input" in message:
-        raise InputError(message["input"])
+    for kind in ("input", "damaged"):
+        if kind in message:
+            raise InputError(message[kind])
     if "storage" in message:
         raise StorageError(message["storage"])
     return message

@@ -224,6 +224,20 @@ def test_sequences(digest_of: DigestOf, base: str, values: list[Any]) -> None:
     assert want != digest_of(fill(values[-1][:-1]))
 
 
+def test_sequences_of_terminated_strings(digest_of: DigestOf) -> None:
+    def fill(padding: int, *texts: bytes) -> Callable[[h5py.File], None]:
+        def write(file: h5py.File) -> None:
+            tid = h5t.vlen_create(fixed_string(5, padding))
+            h5d.create(file.id, b"d", tid, h5s.create_simple((1,)))
+            file["d"][0] = np.array(texts, dtype="S5")
+
+        return write
+
+    want = digest_of(fill(h5t.STR_NULLTERM, b"a", b"bcd"))
+    assert want != digest_of(fill(h5t.STR_NULLTERM, b"a", b"bce"))
+    assert want != digest_of(fill(h5t.STR_NULLPAD, b"a", b"bcd"))
+
+
 def test_sequences_are_not_confused_at_their_borders(digest_of: DigestOf) -> None:
     def fill(*parts: list[int]) -> Callable[[h5py.File], None]:
         def write(file: h5py.File) -> None:

@@ -11,6 +11,9 @@ from dragon_ledger.errors import ProofError
 
 RlpItem: TypeAlias = "bytes | list[RlpItem]"
 
+MAX_DEPTH = 8
+"""Deepest nesting that is read; a header's extra data and a trie node need less."""
+
 
 def decode_item(data: bytes, what: str, max_length: int) -> RlpItem:
     """Decode one item that fills `data`, in its only valid form.
@@ -24,7 +27,17 @@ def decode_item(data: bytes, what: str, max_length: int) -> RlpItem:
         item: RlpItem = rlp.decode(data)
     except (DecodingError, RecursionError) as error:
         raise ProofError(f"{what}: no valid RLP: {error}") from error
+    _require_shallow(item, what)
     return item
+
+
+def _require_shallow(item: RlpItem, what: str) -> None:
+    # The decoder's own bound is the interpreter's recursion limit, which other libraries raise.
+    level = [item]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level if isinstance(outer, list) for inner in outer]
+    if level:
+        raise ProofError(f"{what}: no valid RLP: nested deeper than {MAX_DEPTH}")
 
 
 def as_list(item: RlpItem, what: str) -> list[RlpItem]:

@@ -387,16 +387,29 @@
 
   const sameSet = (a, b) => a.size === b.size && [...a].every((x) => b.has(x));
 
+  function checkTimes(header, trusted, now) {
+    need(now < trusted.time + TRUSTING_PERIOD, header.part, `trust in block ${trusted.number} has expired`);
+    need(header.time <= now + CLOCK_DRIFT, header.part, "its time is in the future");
+  }
+
+  /** Who sealed the trust root's own block; nobody seals a genesis block. */
+  function rootSigners(header, trusted, now) {
+    need(header.hash === trusted.hash, header.part, "another block than the network file's");
+    checkTimes(header, trusted, now);
+    need(sameSet(new Set(header.validators), trusted.set), header.part, "its validators are not the network file's");
+    return header.number ? signersOf(header) : new Set();
+  }
+
   /** Leads trust from the network file to the last header; returns it with its signers. */
   function followHeaders(headers, anchor, now) {
     const votes = new Votes(anchor.block === 0, anchor.epoch);
     let trusted = { number: anchor.block, hash: anchor.hash, time: anchor.time, set: new Set(anchor.names.keys()) };
     let nextSet = votes.standing && trusted.set;
     let last;
-    for (const header of headers) {
+    for (const [i, header] of headers.entries()) {
+      if (i === 0 && header.number === anchor.block) { last = { header, signers: rootSigners(header, trusted, now) }; continue; }
       need(header.number > trusted.number, header.part, `not later than block ${trusted.number}, which is trusted`);
-      need(now < trusted.time + TRUSTING_PERIOD, header.part, `trust in block ${trusted.number} has expired`);
-      need(header.time <= now + CLOCK_DRIFT, header.part, "its time is in the future");
+      checkTimes(header, trusted, now);
       const signers = signersOf(header);
       const overlap = [...signers].filter((signer) => trusted.set.has(signer)).length;
       need(3 * overlap > trusted.set.size, header.part, `only ${overlap} of the ${trusted.set.size} trusted validators sealed it; a header in between is missing`);
@@ -1092,7 +1105,7 @@
       return about.origins.length + about.releases.length === 0 && released(file) ? file : content;
     }
     if (released(file)) return file;
-    throw new NotCovered("the bundle says nothing about this file");
+    throw new NotCovered(`the bundle says nothing about this file${content === null ? " by its bytes alone; give its content digest" : ""}`);
   }
 
   /** The verdict on a presented file, or on `digest` when no file is presented. Throws Refused or NotCovered. */
@@ -1103,7 +1116,17 @@
     return judge(opened, digest, null);
   }
 
-  const api = { verify, Refused, NotCovered, sha256, parseQbftHeader, signersOf, decodeRlp, encodeRlp, bytesOf, hexOf };
+  /** What a file hashes to. Its content digest is asked of a program that reads HDF5; this verifier reads none. */
+  const presentedFile = (fileDigest, contentDigest) => ({ fileDigest, contentDigest, contentError: contentDigest ? null : "this verifier reads no HDF5, and no content digest was given" });
+
+  /** The SHA-256 of chunks that come one after another. */
+  async function digestOfChunks(chunks) {
+    const hash = noble.sha256.create();
+    for await (const chunk of chunks) hash.update(chunk);
+    return hexOf(hash.digest());
+  }
+
+  const api = { verify, hashOf, instant, presentedFile, digestOfChunks, Refused, NotCovered, sha256, parseQbftHeader, signersOf, decodeRlp, encodeRlp, bytesOf, hexOf };
   if (inNode) module.exports = api; else root.dragonVerify = api;
 
   // --------------------------------------------------------------------------------------------------------- command line
@@ -1115,6 +1138,8 @@
 
   --bundle FILE             the evidence bundle (*.evidence.json)
   --network FILE            the consortium's network file, from a source that you trust
+  --content-digest HEX      the model's content digest, as 'dragon-ledger digest MODEL.h5' prints it: this verifier
+                            reads no HDF5, and without it knows a model by its bytes (SHA-256) alone
   --digest HEX              ask about a digest instead of a file: 64 hexadecimal digits
   --max-age SECONDS         NOT VERIFIABLE when the block is older
   --at-least-block N        NOT VERIFIABLE when the block is earlier
@@ -1123,7 +1148,7 @@
   --published-code FILE     the contracts' published code, instead of published-code.js beside this file
   --json                    print the verdict as JSON
 
-Ends with 0 valid, 1 not valid, 2 not verifiable or not covered by the bundle, 3 misuse, 4 bundle refused.
+Ends with 0 valid, 1 not valid or bundle refused, 2 not verifiable or not covered by the bundle, 3 misuse.
 
 Example: node verify.js model.h5 --bundle model.evidence.json --network network.json
 `;
@@ -1132,7 +1157,7 @@ Example: node verify.js model.h5 --bundle model.evidence.json --network network.
 
   function parseArguments(words) {
     const given = { file: null, json: false };
-    const valued = ["bundle", "network", "digest", "max-age", "at-least-block", "accept-checkpoint", "now", "published-code"];
+    const valued = ["bundle", "network", "digest", "content-digest", "max-age", "at-least-block", "accept-checkpoint", "now", "published-code"];
     for (let i = 0; i < words.length; i++) {
       const name = words[i].startsWith("--") ? words[i].slice(2) : null;
       if (name === "json") given.json = true;
@@ -1141,6 +1166,7 @@ Example: node verify.js model.h5 --bundle model.evidence.json --network network.
       else throw new Misuse(`unexpected ${words[i]}`);
     }
     if (!given.bundle || !given.network) throw new Misuse("--bundle and --network are needed");
+    if (given["content-digest"] && !given.file) throw new Misuse("--content-digest belongs to MODEL.h5");
     if (!given.file === !given.digest) throw new Misuse("give either MODEL.h5 or --digest");
     return given;
   }
@@ -1153,7 +1179,7 @@ Example: node verify.js model.h5 --bundle model.evidence.json --network network.
 
   function hashOf(value, name) {
     if (value === undefined) return null;
-    const bare = value.replace(/^0x/, "").toLowerCase();
+    const bare = value.replace(/^(0x|hdf5-content-v1:)/, "").toLowerCase();
     if (!/^[0-9a-f]{64}$/.test(bare)) throw new Misuse(`--${name}: expected 64 hexadecimal digits`);
     return bare;
   }
@@ -1174,20 +1200,16 @@ Example: node verify.js model.h5 --bundle model.evidence.json --network network.
     const fs = require("fs"), path = require("path");
     const given = parseArguments(words);
     const published = given["published-code"] ? JSON.parse(fs.readFileSync(given["published-code"], "utf8")) : require(path.join(__dirname, "published-code.js"));
-    const presented = given.file === null ? null : await presentedFile(fs.readFileSync(given.file));
+    const presented = given.file === null ? null : presentedFile(await digestOfChunks(fs.createReadStream(given.file)), hashOf(given["content-digest"], "content-digest"));
     const verdict = verify({ bundle: fs.readFileSync(given.bundle), network: fs.readFileSync(given.network), published, demands: demandsOf(given), presented, digest: hashOf(given.digest, "digest") });
     process.stdout.write(given.json ? JSON.stringify(verdict, null, 1) + "\n" : readable(verdict));
     return ["valid", "not valid", "not verifiable"].indexOf(verdict.answer);
   }
 
-  async function presentedFile(bytes) {
-    return { fileDigest: sha256(bytes), contentDigest: null, contentError: "this verifier was not given a reader of HDF5" };
-  }
-
   function statusOf(error) {
     if (error instanceof Misuse || error.code === "ENOENT") { process.stderr.write(`${error.message}\n\n${HELP}`); return 3; }
     if (error instanceof NotCovered) { process.stderr.write(`NOT VERIFIABLE: ${error.message}\n`); return 2; }
-    if (error instanceof Refused) { process.stderr.write(`BUNDLE REFUSED: ${error.message}\n`); return 4; }
+    if (error instanceof Refused) { process.stderr.write(`BUNDLE REFUSED: ${error.message}\n`); return 1; }
     throw error;
   }
 

@@ -1,0 +1,80 @@
+/* The page around verify.js: takes the files, shows the verdict. Texts of bundles reach the page as text nodes only. */
+"use strict";
+
+(function () {
+  const { verify, presentedFile, digestOfChunks, hashOf, instant, Refused, NotCovered } = globalThis.dragonVerify;
+  const byId = (id) => document.getElementById(id);
+
+  function element(name, className, ...children) {
+    const made = document.createElement(name);
+    if (className) made.className = className;
+    made.append(...children);
+    return made;
+  }
+
+  async function* chunksOf(file) {
+    const reader = file.stream().getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
+  }
+
+  const bytesOf = async (file) => new Uint8Array(await file.arrayBuffer());
+  const value = (id) => byId(id).value.trim() || undefined;
+  const wholeOr = (id, otherwise) => (value(id) === undefined ? otherwise : Number(value(id)));
+
+  async function question() {
+    const [bundle, network, model] = ["bundle", "network", "model"].map((id) => byId(id).files[0]);
+    const digest = hashOf(value("digest"), "Content digest");
+    if (!model && !digest) throw new Error("Choose the model file, or give its content digest.");
+    return {
+      bundle: await bytesOf(bundle), network: await bytesOf(network), published: globalThis.dragonPublishedCode,
+      demands: {
+        now: wholeOr("now", Math.floor(Date.now() / 1000)), maxAge: wholeOr("maxAge", null), atLeastBlock: wholeOr("atLeastBlock", null),
+        acceptedCheckpoint: hashOf(value("acceptedCheckpoint"), "Block hash"),
+      },
+      presented: model ? presentedFile(await digestOfChunks(chunksOf(model)), digest) : null, digest,
+    };
+  }
+
+  function answer(className, title, ...lines) {
+    return element("div", `answer ${className}`, element("h2", "", title), ...lines.map((line) => element("p", "", line)));
+  }
+
+  function row(check) {
+    const words = check.outcome === "PASS" ? check.title : `${check.title} ${check.found}${check.required ? "" : " (not required)"}`;
+    return element("tr", "", element("td", check.outcome.replace(" ", "-"), check.outcome), element("td", "", element("code", "", check.id)), element("td", "", words));
+  }
+
+  function shown(verdict) {
+    const { block, time, seals } = verdict.as_of;
+    const head = answer(verdict.answer.replace(" ", "-"), verdict.answer, verdict.summary, `As of block ${block}, ${instant(time)}: ${seals.detail}.`);
+    if (verdict.presented) head.append(element("p", "", "SHA-256 of the model file: ", element("code", "", verdict.presented.fileDigest)));
+    if (verdict.presented && verdict.presented.contentDigest) head.append(element("p", "", "The content digest is the one you gave; compute it on a machine that you trust."));
+    const notices = element("ul", "notices", ...verdict.notices.map((notice) => element("li", "", notice.words)));
+    const checks = element("table", "", ...verdict.checks.map(row));
+    return [head, ...(verdict.notices.length ? [notices] : []), checks, ...verdict.limits.map((limit) => element("p", "quiet", limit))];
+  }
+
+  function failure(error) {
+    if (error instanceof Refused) return [answer("refused", "Bundle refused", error.message, "A refused bundle says nothing about the model.")];
+    if (error instanceof NotCovered) return [answer("not-verifiable", "Not verifiable", `${error.message[0].toUpperCase()}${error.message.slice(1)}.`)];
+    return [answer("refused", "Nothing was verified", error.message)];
+  }
+
+  byId("ask").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    byId("result").replaceChildren("Verifying...");
+    let parts;
+    try { parts = shown(verify(await question())); } catch (error) { parts = failure(error); }
+    byId("result").replaceChildren(...parts);
+  });
+
+  for (const label of document.querySelectorAll("label.file")) {
+    label.addEventListener("dragover", (event) => { event.preventDefault(); label.classList.add("over"); });
+    label.addEventListener("dragleave", () => label.classList.remove("over"));
+    label.addEventListener("drop", (event) => {
+      event.preventDefault();
+      label.classList.remove("over");
+      label.querySelector("input").files = event.dataTransfer.files;
+    });
+  }
+})();

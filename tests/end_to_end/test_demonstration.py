@@ -48,6 +48,11 @@ def check_story(told: str) -> None:
     assert "the released file: NOT VALID" in after
     assert "is revoked since" in after
     assert "(reason 1)" in after
+    if "4 QBFT validators" in told:
+        assert "every node stopped: VALID" in after
+    else:
+        assert "every node stopped: NOT VERIFIABLE" in after
+        assert "taking that operator's word for the block: VALID" in after
 
 
 @pytest.mark.slow

@@ -30,8 +30,9 @@ def ask(browser: Browser, name: str, digest: str = "") -> str:
     browser.evaluate(f"document.getElementById('digest').value = '{digest}'")
     browser.evaluate(f"document.getElementById('now').value = '{case['demands']['now']}'")
     browser.evaluate("document.getElementById('ask').requestSubmit()")
-    browser.wait_for("document.querySelector('.answer')")
-    return str(browser.evaluate("document.querySelector('.answer').innerText"))
+    browser.wait_for("document.querySelector('.answer') !== null")
+    said = str(browser.evaluate("document.querySelector('.answer').innerText"))
+    return said.replace("\n\n", "\n")
 
 
 @pytest.mark.slow

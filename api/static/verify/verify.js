@@ -431,15 +431,16 @@
   /** The block that everything is as of, and what is known of its seals. */
   function blockOf(bundle, network, demands) {
     const anchor = network.validators;
+    need(!anchor || anchor.block !== 0 || anchor.hash === network.genesis, "network file: validators.hash", "not the genesis_hash, though the block is 0");
     const parts = bundle.headers.map((_, i) => `headers[${i}]`);
     let found;
     if (!anchor) {
       need(bundle.headers.length === 1, "headers", "expected exactly one, as nobody seals");
       found = { header: parseHeader(bundle.headers[0], parts[0]), seals: unsealed(SINGLE_OPERATOR) };
     } else {
-      const headers = bundle.headers.map((rlp, i) => parseQbftHeader(rlp, parts[i]));
-      if (demands.now >= anchor.time + TRUSTING_PERIOD) found = { header: headers[headers.length - 1], seals: unsealed(EXPIRED) };
-      else { const { header, signers } = followHeaders(headers, anchor, demands.now); found = { header, seals: sealed(header, signers, anchor.names) }; }
+      const read = (rlp, i) => parseQbftHeader(rlp, parts[i]);
+      const expired = demands.now >= anchor.time + TRUSTING_PERIOD;
+      found = expired ? { header: read(bundle.headers.at(-1), parts.length - 1), seals: unsealed(EXPIRED) } : sealedBlock(bundle.headers.map(read), anchor, demands.now);
     }
     const accepted = demands.acceptedCheckpoint;
     if (accepted) {
@@ -447,6 +448,12 @@
       if (!found.seals.verified) found.seals.accepted = true;
     }
     return found;
+  }
+
+  function sealedBlock(headers, anchor, now) {
+    const { header, signers } = followHeaders(headers, anchor, now);
+    need(signers.size > 0, header.part, "carries no seals");
+    return { header, seals: sealed(header, signers, anchor.names) };
   }
 
   const unsealed = (detail) => ({ verified: null, signers: [], validators: [], detail });

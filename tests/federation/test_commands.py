@@ -67,7 +67,9 @@ def test_rules_show_the_digest_that_the_consortium_accepts() -> None:
     digest = type_in("site", "rules", "--digest").strip()
     assert digest == built_in().digest.value.hex()
     assert digest in type_in("site", "rules").replace("\n", "")
-    assert "cannot be read as a rule set" in " ".join(type_in("site", "rules", "other", expect=3).split())
+    assert "cannot be read as a rule set" in " ".join(
+        type_in("site", "rules", "other", expect=3).split()
+    )
 
 
 def test_a_site_registers_a_transfer_without_an_agent(stage: Stage, tmp_path: Path) -> None:

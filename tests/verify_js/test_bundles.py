@@ -56,3 +56,14 @@ def test_every_mutant(name: str) -> None:
     every = [judged(name, mutant) for mutant in mutants_of(name, 40)]
     agree(every)
     assert len(every) > 1_000
+
+
+def test_a_header_that_is_given_twice_is_refused() -> None:
+    """Trust moves to later blocks only, and equal evidence has equal bytes."""
+    case = cases()["valid"]
+    document = json.loads(bundle_of(case))
+    doubled = [
+        {"op": "insert", "path": ["headers", 0], "value": document["headers"][-1]},
+    ]
+    [found] = ask([question(case, apply(document, doubled))])
+    assert found["error"] == "header 66: not later than block 66, which is trusted"

@@ -261,7 +261,7 @@
     for (const name of ["block", "time", "epoch_length"]) need(Number.isSafeInteger(validators[name]) && validators[name] >= (name === "epoch_length" ? 1 : 0), `${part}.${name}`, "expected a whole number");
     need(Array.isArray(validators.members) && validators.members.length > 0, `${part}.members`, "expected a list");
     const names = new Map();
-    validators.members.forEach((member, i) => names.set(bare(member.address, 20, `${part}.members[${i}].address`), member.name));
+    validators.members.forEach((member, i) => names.set(bare(member && member.address, 20, `${part}.members[${i}].address`), member.name));
     need(names.size === validators.members.length, `${part}.members`, "an address occurs twice");
     return { block: validators.block, hash: bare(validators.hash, 32, `${part}.hash`), time: validators.time, epoch: validators.epoch_length, names };
   }
@@ -1215,7 +1215,7 @@ Example: node verify.js model.h5 --bundle model.evidence.json --network network.
   }
 
   function statusOf(error) {
-    if (error instanceof Misuse || error.code === "ENOENT") { process.stderr.write(`${error.message}\n\n${HELP}`); return 3; }
+    if (error instanceof Misuse || ["ENOENT", "EISDIR", "EACCES"].includes(error.code)) { process.stderr.write(`${error.message}\n\n${HELP}`); return 3; }
     if (error instanceof NotCovered) { process.stderr.write(`NOT VERIFIABLE: ${error.message}\n`); return 2; }
     if (error instanceof Refused) { process.stderr.write(`BUNDLE REFUSED: ${error.message}\n`); return 1; }
     throw error;

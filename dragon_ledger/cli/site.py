@@ -80,7 +80,7 @@ def init(
 
 
 @app.command()
-def run(folder: Folder) -> None:
+def run(folder: Folder, rehash: site_data.Rehash = False) -> None:
     """Work until stopped (Ctrl-C or SIGTERM): inbox, drop folder, chain, exchange.
 
     Kill it anywhere and start it again: nothing is lost and nothing is done twice.
@@ -92,7 +92,7 @@ def run(folder: Folder) -> None:
     log_to_stderr()
     stop = stop_on_signals()
     password = read_password(config.connection.password_file, "Password of the keys: ")
-    with open_agent(config, password, rules_from(config.rule_set)) as agent:
+    with open_agent(config, password, rules_from(config.rule_set), reread=rehash) as agent:
         agent.run(stop)
 
 

@@ -36,6 +36,9 @@ Version = Annotated[
 _REASONS = "; ".join(f"{code} {words}" for code, words in VERSION_REASONS.items())
 Reason = Annotated[int, typer.Option(min=1, max=255, help=f"Reason code: {_REASONS}.")]
 Words = Annotated[str, typer.Option(help="Why, in words; sealed into the statement.")]
+Rehash = Annotated[
+    bool, typer.Option("--rehash", help="Read files again that are known and look unchanged.")
+]
 _EXIT = {"PASS": 0, "FAIL": 1, "NOT VERIFIABLE": 2}
 PATIENCE_SECONDS = 300.0
 
@@ -100,6 +103,7 @@ def rules(
 def register(
     folder: Folder,
     transfer: Annotated[Path, typer.Argument(help="Complete transfer in the agent's inbox.")],
+    rehash: Rehash = False,
 ) -> None:
     """Check one transfer of the inbox, register it, and wait until it is on chain.
 
@@ -112,7 +116,8 @@ def register(
     if transfer.resolve().parent != config.inbox.resolve():
         raise InputError(f"{transfer}: is not in the inbox {config.inbox}; move it there first")
     log_to_stderr()
-    with open_agent(config, _password(config), rules_from(config.rule_set)) as agent:
+    rules = rules_from(config.rule_set)
+    with open_agent(config, _password(config), rules, reread=rehash) as agent:
         _until(agent.tick, lambda: agent.knows(transfer))
         version = agent.version_of(transfer)
         _wait(agent.tick, lambda: agent.state(f"register:{version.hex()}"))

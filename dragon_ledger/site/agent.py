@@ -55,13 +55,18 @@ def open_records(config: SiteConfig, password: str) -> Iterator[tuple[RecordsDat
 
 
 @contextmanager
-def open_agent(config: SiteConfig, password: str, rules: RuleSet) -> Iterator[SiteAgent]:
-    """Open a site's folder and its agent; errors as `open_site`."""
+def open_agent(
+    config: SiteConfig, password: str, rules: RuleSet, *, reread: bool = False
+) -> Iterator[SiteAgent]:
+    """Open a site's folder and its agent; errors as `open_site`.
+
+    `reread` reads files again that are known and look unchanged.
+    """
     stopping = threading.Event()
     with open_site(config, password) as (place, database):
         sweep(config.folder / "views")
         lineage = Lineage(database, place.watch)
-        checker = QualityCheck(rules, database, lineage, config.workers, stopping)
+        checker = QualityCheck(rules, database, lineage, config.workers, stopping, reread=reread)
         with closing(SiteAgent(config, place, database, checker)) as agent:
             try:
                 yield agent

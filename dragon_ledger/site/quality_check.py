@@ -39,7 +39,7 @@ class Interrupted(LedgerError):
 class QualityCheck:
     """Checks the transfers of one site; a file that was read before and is unchanged is not read.
 
-    Setting `stopping` ends a check at the next file.
+    `reread` reads every file, known or not. Setting `stopping` ends a check at the next file.
     """
 
     def __init__(
@@ -49,8 +49,11 @@ class QualityCheck:
         lineage: Lineage,
         workers: int,
         stopping: Event,
+        *,
+        reread: bool = False,
     ) -> None:
         self._rules = rules
+        self._reread = reread
         self._database = database
         self._lineage = lineage
         self._workers = workers or None
@@ -78,8 +81,8 @@ class QualityCheck:
             withdrawn=withdrawn_paths(transfer, report.files),
         )
 
-    def report(self, transfer: Path, *, reread: bool = False) -> QualityReport:
-        """The report on a transfer; `reread` reads every file, known or not."""
+    def report(self, transfer: Path) -> QualityReport:
+        """The report on a transfer."""
         # Half of an agent's start-up time, and most starts have nothing to check.
         from dragon_ledger.quality.check import check_transfer  # noqa: PLC0415 (see above)
 
@@ -94,14 +97,14 @@ class QualityCheck:
             transfer,
             self._rules,
             today=_today(),
-            known=self._known(transfer, reread=reread),
+            known=self._known(transfer),
             previous=self._previous(),
             progress=remember,
             workers=self._workers,
         )
 
-    def _known(self, transfer: Path, *, reread: bool) -> KnownTransfers:
-        files = {} if reread else dict(self._files(transfer.name))
+    def _known(self, transfer: Path) -> KnownTransfers:
+        files = {} if self._reread else dict(self._files(transfer.name))
         series: dict[str, KnownSeries] = {}
         instances: dict[str, bytes] = {}
         for _, facts in self._database.versions():

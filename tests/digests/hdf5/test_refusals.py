@@ -75,6 +75,13 @@ def deep_groups(file: h5py.File) -> None:
     file.create_group("/".join(["g"] * 501))
 
 
+def deep_types(file: h5py.File) -> None:
+    dtype = np.dtype("i1")
+    for _ in range(33):
+        dtype = np.dtype([("m", dtype)])
+    file["d"] = np.zeros(1, dtype)
+
+
 CASES: list[tuple[Callable[[h5py.File], None], str, str]] = [
     (external_link, "/a/b", "an external link"),
     (external_storage, "/d", "external storage"),
@@ -86,6 +93,7 @@ CASES: list[tuple[Callable[[h5py.File], None], str, str]] = [
     (sequence_of_bfloat16, "/d", "sequences of Float"),
     (sequence_of_texts_in_compounds, "/d", "sequences whose compound or array elements"),
     (large_compressed_chunks, "/d", "compressed chunks of 134217728 bytes"),
+    (deep_types, "/d", "a datatype nested deeper than 32 levels"),
     (deep_groups, "/g" * 500, "more than 500 levels of groups"),
 ]
 

@@ -888,7 +888,7 @@
 
   function usable({ round, update }, governing) {
     const { version } = update;
-    const ended = version.decisions.some((decision) => decision.flags & (SUPERSEDED | RETIRED) && decision.time < round.run.time);
+    const ended = version.decisions.some((decision) => decision.flags & (SUPERSEDED | RETIRED) && decision.time <= round.run.time && decision.time < update.time);
     const why = !stoodAt(version, update.time) ? "was not in standing at the commit" : ended ? "had ended before the run was opened"
       : !stoodAt(version, round.time) ? "was not in standing when the round closed" : governing && !stoodAt(version, governing.time) ? "was not in standing when the model was released" : null;
     return judgeThat(why === null, ids.update(update), `version ${short(version.id)} ${why || "could be used"}`);
@@ -902,7 +902,7 @@
     for (const { update } of uses) acts.push([update, ROLE.SITE, ids.update(update)]);
     for (const version of versions) {
       acts.push([version, ROLE.SITE, ids.version(version)]);
-      version.decisions.forEach((decision, i) => { if ([APPROVE, REINSTATE].includes(decision.kind)) acts.push([decision, ROLE.REVIEWER, `decision:0x${version.id}/${i + 1}`]); });
+      for (const decision of version.decisions) if ([APPROVE, REINSTATE].includes(decision.kind)) acts.push([decision, ROLE.REVIEWER, ids.version(version)]);
     }
     return acts;
   }
@@ -1067,7 +1067,7 @@
       ...line.runs.flatMap(runNotices),
       ...line.versions.flatMap((version) => versionNotices(version, demands.now)),
       ...organisations.filter((o) => o.suspended).map((o) => noticeOf("ORGANISATION_SUSPENDED", `organisation:${o.number}`, `organisation ${o.number} is suspended`)),
-      ...accounts.filter((a) => a.compromisedSince).map((a) => noticeOf("ACCOUNT_COMPROMISED", `organisation:${a.organisation}`, `account 0x${a.address} of organisation ${a.organisation} is compromised since ${instant(a.compromisedSince)}`)),
+      ...accounts.filter((a) => a.compromisedSince).map((a) => noticeOf("ACCOUNT_COMPROMISED", `account:0x${a.address}`, `account 0x${a.address} of organisation ${a.organisation} is compromised since ${instant(a.compromisedSince)}`)),
       ...facts.releases.filter((r) => r !== line.governing).map((r) => noticeOf("OTHER_RELEASE", ids.release(r), `also released by organisation ${r.organisation} at ${instant(r.time)}`)),
       ...facts.origins.filter((o) => o !== origin).map((o) => noticeOf("OTHER_ORIGIN", `round:0x${o.run}/${o.round}`, `also the aggregate of round ${o.round} of run ${short(o.run)}`)),
       ...(question.matchedBy === "file" && !question.presented ? [noticeOf("FILE_NOT_READ", `digest:${facts.digest}`, "that the file holds the aggregate is the releaser's word until it is read")] : []),

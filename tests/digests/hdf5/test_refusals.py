@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -76,7 +77,7 @@ def deep_groups(file: h5py.File) -> None:
 
 
 def deep_types(file: h5py.File) -> None:
-    dtype = np.dtype("i1")
+    dtype: np.dtype[Any] = np.dtype("i1")
     for _ in range(33):
         dtype = np.dtype([("m", dtype)])
     file["d"] = np.zeros(1, dtype)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dragon_ledger.errors import ProofError
 from dragon_ledger.provenance.bundle.known import Demands
-from dragon_ledger.provenance.qbft.header import PlainHeader, parse_header, parse_plain_header
+from dragon_ledger.provenance.qbft.header import (
+    PlainHeader,
+    QbftHeader,
+    parse_header,
+    parse_plain_header,
+)
 from dragon_ledger.provenance.qbft.light_client import TrustPolicy, advance_all
 from dragon_ledger.provenance.qbft.trust_root import TrustRoot
 from dragon_ledger.records import Seals
@@ -48,9 +54,17 @@ def proved_block(
     return block
 
 
+def _ascending(headers: tuple[bytes, ...]) -> list[QbftHeader]:
+    # One header given twice would be another bundle of the same evidence.
+    parsed = [parse_header(data) for data in headers]
+    if any(one.number >= next_.number for one, next_ in pairwise(parsed)):
+        raise ProofError("headers: not by strictly ascending number")
+    return parsed
+
+
 def _sealed(headers: tuple[bytes, ...], root: TrustRoot, demands: Demands) -> ProvedBlock:
     policy = TrustPolicy(demands.now, root.epoch_length, demands.trusting_period)
-    parsed = [parse_header(data) for data in headers]
+    parsed = _ascending(headers)
     trusted = advance_all(root.block, parsed, policy)
     last = parsed[-1]
     if last.number and not trusted.signers:
@@ -70,7 +84,7 @@ def _sealers(signers: tuple[bytes, ...], validators: int, names: Mapping[bytes, 
 
 
 def _expired(headers: tuple[bytes, ...], demands: Demands) -> ProvedBlock:
-    last = parse_header(headers[-1])
+    last = _ascending(headers)[-1]
     days = demands.trusting_period // 86_400
     words = (
         f"the network file's validators were vouched for longer ago than {days} days, and are no"

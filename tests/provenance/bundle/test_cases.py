@@ -89,3 +89,11 @@ def test_an_operators_word_is_printed_first() -> None:
     assert [notice["kind"] for notice in said["notices"]][-1] == "CHECKPOINT_ACCEPTED"
     sealed = next(check for check in said["checks"] if check["id"] == "state.sealed")
     assert (sealed["outcome"], sealed["required"]) == ("NOT VERIFIABLE", False)
+
+
+def test_a_header_that_is_given_twice_is_refused() -> None:
+    """Equal evidence has equal bytes."""
+    last = document("valid")["headers"][-1]
+    doubled = [{"op": "insert", "path": ["headers", 0], "value": last}]
+    found = answer(cases()["valid"], apply(document("valid"), doubled))
+    assert found["error"] == "headers: not by strictly ascending number"

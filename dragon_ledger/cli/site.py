@@ -14,9 +14,7 @@ from dragon_ledger.chain.accounts import read_password
 from dragon_ledger.cli import site_data
 from dragon_ledger.cli.status_view import (
     new_password,
-    retry_entry,
-    show_history,
-    show_outbox,
+    outbox,
     show_status,
 )
 from dragon_ledger.site.config import DECLARATIONS, SiteChoices, SiteConfig
@@ -102,20 +100,7 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
     show_status(folder, as_json=as_json)
 
 
-@app.command()
-def outbox(
-    folder: Folder,
-    show: Annotated[str, typer.Option(help="Beginning of a key: its whole history.")] = "",
-    retry: Annotated[str, typer.Option(help="Beginning of a refused key: try again.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """List everything that was ever to go on chain, or look at one entry."""
-    if retry:
-        retry_entry(folder, retry)
-    elif show:
-        show_history(folder, show)
-    else:
-        show_outbox(folder, as_json=as_json)
+app.command()(outbox)
 
 
 for _command in (

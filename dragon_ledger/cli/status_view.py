@@ -6,7 +6,9 @@ import json
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -36,6 +38,21 @@ def show_status(folder: Path, *, as_json: bool) -> None:
     waiting = [entry for entry in status.entries if entry.state is not State.FINAL]
     if waiting:
         console.print(_table(waiting))
+
+
+def outbox(
+    folder: Annotated[Path, typer.Argument(help="The folder made by `init`.")],
+    show: Annotated[str, typer.Option(help="Beginning of a key: its whole history.")] = "",
+    retry: Annotated[str, typer.Option(help="Beginning of a refused key: try again.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List everything that was ever to go on chain, or look at one entry."""
+    if retry:
+        retry_entry(folder, retry)
+    elif show:
+        show_history(folder, show)
+    else:
+        show_outbox(folder, as_json=as_json)
 
 
 def show_outbox(folder: Path, *, as_json: bool) -> None:

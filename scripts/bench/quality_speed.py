@@ -8,7 +8,7 @@ each file; the transfer holds it and its metadata table, no clinical tables. Com
 runs, page cache warm: `sha256` hashes the files in as many processes as the check uses; `check` is
 `check_transfer` as a whole, process start, tree, digests, all checks and both parts of the report
 included. Wall time is what people wait for; processor time does not depend on who else uses the
-machine. dicom-validator and dciodvfy, when installed, run on the same files for comparison.
+machine. `scripts/bench/dicom_validators.py` puts dciodvfy and dicom-validator beside it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import platform
 import resource
 import shutil
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -120,21 +119,6 @@ def compare(folder: Path, files: list[Path], workers: int) -> tuple[float, float
     return whole[0] / plain[0], whole[1] / plain[1]
 
 
-def others(files: list[Path]) -> None:
-    """The same files through other validators, if they are installed."""
-    some = [str(path) for path in files[:100]]
-    for name in ("dciodvfy", "validate_iods"):
-        program = shutil.which(name)
-        if program is None:
-            print(f"{name}: not installed")
-            continue
-        start = time.perf_counter()
-        for path in some:
-            subprocess.run([program, path], capture_output=True, check=False)
-        each = (time.perf_counter() - start) / len(some)
-        print(f"{name}: {each * 1000:.1f} ms a file, one process at a time")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--slices", type=int, default=1000)
@@ -150,7 +134,6 @@ def main() -> None:
         ratios = [compare(folder, files, given.workers) for _ in range(given.runs)]
         for kind, values in zip(("wall", "processor"), zip(*ratios, strict=True), strict=True):
             print(f"{kind}: median {statistics.median(values):.2f}, best {min(values):.2f} times")
-        others(files)
 
 
 if __name__ == "__main__":

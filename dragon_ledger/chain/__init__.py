@@ -1,6 +1,6 @@
 """The only room that speaks to the chain: node, deployment, sending, reading, proofs.
 
 The parts, from the bottom up: `network` (the file that says which chain), `rpc` and `client`
-(JSON-RPC with fail-over), `codec` and `artifacts` (the contracts' binary interface), `accounts`
+(JSON-RPC with fail-over), `abi` and `artifacts` (the contracts' binary interface), `accounts`
 and `sender` (keys and transactions), `reader`, `events`, `fold` and `facts` (what is recorded).
 """

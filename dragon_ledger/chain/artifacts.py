@@ -9,20 +9,29 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from dragon_ledger.chain.codec import Parameter, encode_words, flatten, signature_hash
+from eth_abi.exceptions import EncodingError
+from eth_utils.abi import (
+    abi_to_signature,
+    function_signature_to_4byte_selector,
+    get_abi_input_names,
+    get_abi_input_types,
+    get_abi_output_types,
+)
+
+from dragon_ledger.chain.abi import CODEC, Parameter, flatten
 from dragon_ledger.chain.network import CONTRACTS
 from dragon_ledger.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of a contract, its parameters flattened to words."""
+    """A function of a contract; inputs and outputs by their canonical types, a struct as tuple."""
 
     name: str
     selector: bytes
-    inputs: tuple[Parameter, ...]
-    outputs: tuple[Parameter, ...]
-    changes_state: bool
+    input_names: tuple[str | None, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
 
     def encode(self, arguments: Sequence[Any]) -> bytes:
         """Return the call data; a struct is given as a tuple of its members.
@@ -30,13 +39,23 @@ class Function:
         Raises:
             InputError: an argument does not fit; the message names function and parameter.
         """
-        flat: list[Any] = []
-        for argument in arguments:
-            flat += argument if isinstance(argument, tuple) else [argument]
         try:
-            return self.selector + encode_words(self.inputs, flat)
-        except ValueError as error:
-            raise InputError(f"{self.name}: {error}") from error
+            return self.selector + CODEC.encode(self.inputs, arguments)
+        except EncodingError as error:
+            wrong = [
+                f"{name}: "
+                for name, kind, value in zip(self.input_names, self.inputs, arguments, strict=False)
+                if not CODEC.is_encodable(kind, value)
+            ]
+            raise InputError(f"{self.name}: {''.join(wrong[:1])}{error}") from error
+
+    def decode(self, data: bytes) -> tuple[Any, ...]:
+        """Return what a call of the function returned, one value per output.
+
+        Raises:
+            DecodingError: the data are no such values.
+        """
+        return CODEC.decode(self.outputs, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +68,14 @@ class Artifact:
     runtime: bytes
     immutables: dict[str, tuple[tuple[int, int], ...]]
 
-    def entries(self, kind: str) -> Iterator[dict[str, Any]]:
+    def entries(self, kind: str) -> Iterator[Any]:
         """Iterate over the interface's entries of one kind: function, event or error."""
         return (entry for entry in self.abi if entry["type"] == kind)
 
     def creation_code(self, arguments: Sequence[Any]) -> bytes:
         """Return the code that deploys the contract with these constructor arguments."""
-        inputs = next((flatten(entry["inputs"]) for entry in self.entries("constructor")), ())
-        return self.bytecode + encode_words(inputs, arguments)
+        constructor = next(self.entries("constructor"))
+        return self.bytecode + CODEC.encode(get_abi_input_types(constructor), arguments)
 
 
 @cache
@@ -82,13 +101,18 @@ def functions(contract: str) -> dict[str, Function]:
     return {
         entry["name"]: Function(
             name=f"{contract}.{entry['name']}",
-            selector=signature_hash(entry)[:4],
-            inputs=flatten(entry["inputs"]),
-            outputs=flatten(entry["outputs"]),
-            changes_state=entry["stateMutability"] not in {"view", "pure"},
+            selector=selector(entry),
+            input_names=tuple(get_abi_input_names(entry)),
+            inputs=tuple(get_abi_input_types(entry)),
+            outputs=tuple(get_abi_output_types(entry)),
         )
         for entry in artifact(contract).entries("function")
     }
+
+
+def selector(entry: Any) -> bytes:
+    """Return the four bytes that stand for a function or error of an interface."""
+    return bytes(function_signature_to_4byte_selector(abi_to_signature(entry)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +127,7 @@ class ErrorType:
 def error_types() -> dict[bytes, ErrorType]:
     """Return every custom error of the four contracts by its selector."""
     return {
-        signature_hash(entry)[:4]: ErrorType(entry["name"], flatten(entry["inputs"]))
+        selector(entry): ErrorType(entry["name"], flatten(entry["inputs"]))
         for contract in CONTRACTS
         for entry in artifact(contract).entries("error")
     }

@@ -1,4 +1,7 @@
-"""Fetches logs and decodes them into events, fast: no general decoder, one pass over the words."""
+"""Fetches logs and decodes them into events by eth-abi, straight from what the node answered.
+
+web3's own event decoding took 320 us for a log where this takes 20 (ADR 0076): a trace has 10 000.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar
 
+from eth_abi.exceptions import DecodingError
+from eth_utils.abi import event_abi_to_log_topic
+
+from dragon_ledger.chain.abi import CODEC, flatten
 from dragon_ledger.chain.artifacts import artifact
 from dragon_ledger.chain.client import Client
-from dragon_ledger.chain.codec import WORD, WordDecoder, flatten, signature_hash, word_decoder
 from dragon_ledger.chain.events import EVENTS, ChainEvent, Position
 from dragon_ledger.chain.network import CONTRACTS
 from dragon_ledger.chain.rpc import Call
@@ -21,17 +27,17 @@ HASH = 32  # bytes
 
 @dataclass(frozen=True, slots=True)
 class _Layout(Generic[E]):
-    """How the words of a log become the fields of an event, in the fields' order."""
+    """The types of an event's fields, in their order.
+
+    Indexed fields stand first in every event of the contracts, so topics and data are one row.
+    """
 
     event: type[E]
-    fields: tuple[tuple[bool, int, WordDecoder], ...]  # in topics?, place, decoder
+    types: tuple[str, ...]
 
     def decode(self, topics: Sequence[str], data: str, position: Position) -> E:
-        values = [
-            decoder(topics[place][2:] if indexed else data[place : place + WORD])
-            for indexed, place, decoder in self.fields
-        ]
-        return self.event(position, *values)
+        digits = "".join(topic[2:] for topic in topics[1:]) + data[2:]
+        return self.event(position, *CODEC.decode(self.types, bytes.fromhex(digits)))
 
 
 def topic(event: type[ChainEvent]) -> str:
@@ -41,26 +47,16 @@ def topic(event: type[ChainEvent]) -> str:
 
 @cache
 def _topic(contract: str, name: str) -> str:
-    return "0x" + signature_hash(_abi(contract, name)).hex()
+    return "0x" + event_abi_to_log_topic(_abi(contract, name)).hex()
 
 
-def _abi(contract: str, name: str) -> dict[str, Any]:
-    entries = artifact(contract).entries("event")
-    return next(entry for entry in entries if entry["name"] == name)
+def _abi(contract: str, name: str) -> Any:
+    return next(entry for entry in artifact(contract).entries("event") if entry["name"] == name)
 
 
 def _layout(event: type[ChainEvent]) -> _Layout[ChainEvent]:
-    fields = []
-    topics, words = 1, 0
-    for parameter in flatten(_abi(event.contract, event.__name__)["inputs"]):
-        decoder = word_decoder(parameter.type)
-        if parameter.indexed:
-            fields.append((True, topics, decoder))
-            topics += 1
-        else:
-            fields.append((False, 2 + WORD * words, decoder))  # after "0x"
-            words += 1
-    return _Layout(event, tuple(fields))
+    inputs = flatten(_abi(event.contract, event.__name__)["inputs"])
+    return _Layout(event, tuple(parameter.type for parameter in inputs))
 
 
 @cache
@@ -133,7 +129,14 @@ def decode(client: Client, logs: Sequence[dict[str, Any]]) -> list[ChainEvent]:
     """
     try:
         return _decoded(client, logs)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (
+        AttributeError,
+        DecodingError,
+        IndexError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise InconsistentLogs(
             f"the node's logs are not in the form of logs ({type(error).__name__}: {error})"
         ) from error

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from eth_abi.exceptions import DecodingError
+
 from dragon_ledger.chain.artifacts import ContractCall, functions
 from dragon_ledger.chain.client import BlockId, Client, quantity
-from dragon_ledger.chain.codec import Parameter, decode_list, decode_words
 from dragon_ledger.chain.refusals import refusal
 from dragon_ledger.chain.rpc import Call
 from dragon_ledger.chain.states import (
@@ -29,15 +30,14 @@ from dragon_ledger.errors import NodeError, StaleState
 
 T = TypeVar("T")
 ALL = 1 << 32  # more than any list that fits the chain
-_ID, _ROUND = Parameter("id", "bytes32"), Parameter("round", "uint16")
 
 
 @dataclass(frozen=True, slots=True)
 class View(Generic[T]):
-    """One question to a contract, and how its answer is read."""
+    """One question to a contract, and what is made of the values that it returns."""
 
     call: ContractCall
-    decode: Callable[[str], T]
+    build: Callable[..., T]
 
 
 def read(client: Client, view: View[T], block: BlockId = "latest") -> T:
@@ -77,33 +77,25 @@ def read_many(client: Client, views: Sequence[View[T]], block: BlockId = "latest
 
 
 def _decode(view: View[T], answer: str, block: BlockId) -> T:
+    call = view.call
     try:
-        return view.decode(answer[2:])
-    except (TypeError, ValueError) as error:
+        values = functions(call.contract)[call.function].decode(bytes.fromhex(answer[2:]))
+        return view.build(*values)
+    except (DecodingError, TypeError, ValueError) as error:
         raise StaleState(
-            f"{view.call.contract}.{view.call.function} gives no such answer at block {block}: "
+            f"{call.contract}.{call.function} gives no such answer at block {block}: "
             f"{error}. Check the contracts with 'dragon-ledger chain verify-code'."
         ) from error
 
 
-def _words(contract: str, function: str, digits: str) -> tuple[Any, ...]:
-    return decode_words(functions(contract)[function].outputs, digits)
-
-
 def _view(contract: str, function: str, *arguments: Any) -> View[Any]:
-    """A view that returns one word."""
-    return View(
-        ContractCall(contract, function, arguments),
-        lambda digits: _words(contract, function, digits)[0],
-    )
+    """A view that returns one value."""
+    return View(ContractCall(contract, function, arguments), lambda value: value)
 
 
 def _struct(kind: Callable[..., T], contract: str, function: str, *arguments: Any) -> View[T]:
-    """A view that returns a static struct, or several words."""
-    return View(
-        ContractCall(contract, function, arguments),
-        lambda digits: kind(*_words(contract, function, digits)),
-    )
+    """A view that returns a struct."""
+    return View(ContractCall(contract, function, arguments), lambda members: kind(*members))
 
 
 # -- Consortium -----------------------------------------------------------------------------------
@@ -217,11 +209,10 @@ def leaves_hash(run_id: bytes, number: int, organisations: int) -> View[bytes]:
 
 def origins(aggregate: bytes) -> View[list[OriginState]]:
     """Every closed round with this aggregate, in order."""
-
-    def decode(digits: str) -> list[OriginState]:
-        return [OriginState(*row) for row in decode_list((_ID, _ROUND), digits)]
-
-    return View(ContractCall("TrainingLedger", "origins", (aggregate, 0, ALL)), decode)
+    return View(
+        ContractCall("TrainingLedger", "origins", (aggregate, 0, ALL)),
+        lambda rows: [OriginState(*row) for row in rows],
+    )
 
 
 # -- ModelRegistry --------------------------------------------------------------------------------
@@ -239,18 +230,12 @@ def release_id(number: int, run_id: bytes, round_number: int, file_digest: bytes
 
 def releases(digest: bytes) -> View[list[bytes]]:
     """Ids of the releases of an aggregate's content digest, or of a file's SHA-256, in order."""
-
-    def decode(digits: str) -> list[bytes]:
-        return [row[0] for row in decode_list((_ID,), digits)]
-
-    return View(ContractCall("ModelRegistry", "releases", (digest,)), decode)
+    return View(ContractCall("ModelRegistry", "releases", (digest,)), list)
 
 
 def status(digest: bytes) -> View[ModelStatus]:
     """The status of a digest as the contract sees it now."""
-    return _struct(
+    return View(
+        ContractCall("ModelRegistry", "status", (digest,)),
         lambda found, release, offender: ModelStatus(Status(found), release, offender),
-        "ModelRegistry",
-        "status",
-        digest,
     )

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from eth_abi.exceptions import DecodingError
+
+from dragon_ledger.chain.abi import CODEC, Parameter
 from dragon_ledger.chain.artifacts import error_types
-from dragon_ledger.chain.codec import Parameter, decode_words
 from dragon_ledger.chain.words import WORDS
 from dragon_ledger.errors import NodeError, Refused
 from dragon_ledger.records import Declaration, Role, VersionFlag
@@ -46,25 +48,28 @@ def revert_data(error: NodeError) -> bytes | None:
 
 def decode_refusal(data: bytes) -> Refused:
     """Decode revert data; what is not one of our contracts' errors is shown as it is."""
-    known = error_types().get(data[:4])
-    if known is None:
-        return _foreign(data)
     try:
-        values = decode_words(known.inputs, data[4:].hex())
-    except ValueError:
-        return _foreign(data)
-    named = {parameter.name: value for parameter, value in zip(known.inputs, values, strict=True)}
-    return Refused(known.name, named, _words(known.name, known.inputs, values))
+        return _decoded(data[:4], data[4:])
+    except (DecodingError, UnicodeDecodeError):
+        return _unknown(data)
 
 
-def _foreign(data: bytes) -> Refused:
-    if data[:4] == PANIC:
-        code = int.from_bytes(data[4:36], "big")
+def _decoded(selector: bytes, values: bytes) -> Refused:
+    if selector == PANIC:
+        (code,) = CODEC.decode(["uint256"], values)
         return Refused("Panic", {"code": code}, f"The contract stopped with panic 0x{code:02x}.")
-    if data[:4] == ERROR_STRING:
-        length = int.from_bytes(data[36:68], "big")
-        text = data[68 : 68 + length].decode("utf-8", errors="replace")
+    if selector == ERROR_STRING:
+        (text,) = CODEC.decode(["string"], values)
         return Refused("Error", {"message": text}, f"The contract refused: {text}")
+    known = error_types().get(selector)
+    if known is None:
+        return _unknown(selector + values)
+    found = CODEC.decode([parameter.type for parameter in known.inputs], values)
+    named = {parameter.name: value for parameter, value in zip(known.inputs, found, strict=True)}
+    return Refused(known.name, named, _words(known.name, known.inputs, found))
+
+
+def _unknown(data: bytes) -> Refused:
     return Refused(
         "Unknown",
         {"data": data},

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
@@ -61,7 +62,12 @@ class Ledger:
         with reading(self.engine) as connection:
             # Two threads may both read a new state; either one's is right.
             self._state = now = state(connection, self._state)
-            yield connection, now
+            yield connection, self._named(now)
+
+    def _named(self, now: State) -> State:
+        """The state, with the fingerprint of the network file that the service goes by."""
+        fingerprint = self.client.network.fingerprint
+        return replace(now, as_of=replace(now.as_of, network_file=fingerprint))
 
     def stale_reason(self) -> str | None:
         """Why the index may be behind the chain; None while it is known not to be."""

@@ -110,6 +110,16 @@ class AsOf(Model):
 
     chain_id: int
     genesis_hash: Bytes32
+    network_file: Sha256 | None = Field(
+        default=None,
+        description="SHA-256 of the network file that the answer rests on; compare it with the"
+        " members'. Null: it came without one.",
+    )
+    code_version: str | None = Field(
+        default=None,
+        description="The release whose contracts are proved to stand at their addresses. Null: only"
+        " evidence proves code.",
+    )
     block: int
     block_hash: Bytes32
     time: int

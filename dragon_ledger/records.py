@@ -305,7 +305,12 @@ class Seals:
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """The state of the chain that facts speak of. `stale_reason` is set when the node is away."""
+    """The state of the chain that facts speak of. `stale_reason` is set when the node is away.
+
+    `network_file` is the SHA-256 of the network file that said which chain and contracts;
+    `code_version` the release whose contracts are proved to stand at their addresses. None: not
+    known, or not looked at.
+    """
 
     chain_id: int
     genesis_hash: bytes
@@ -315,6 +320,8 @@ class AsOf:
     source: Source
     seals: Seals = field(default_factory=lambda: Seals(None))
     stale_reason: str | None = None
+    network_file: bytes | None = None
+    code_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

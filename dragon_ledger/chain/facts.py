@@ -140,6 +140,7 @@ class _Collector:
             block_hash=self._at.hash,
             time=self._at.time,
             source=Source.NODE,
+            network_file=network.fingerprint,
         )
 
     # -- runs and releases ------------------------------------------------------------------------

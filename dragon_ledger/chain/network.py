@@ -5,8 +5,9 @@ Its format is specified in `docs/spec/network-file.md`.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,11 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What a participant must know of the chain; `finality_blocks` 0 means final at once."""
+    """What a participant must know of the chain; `finality_blocks` 0 means final at once.
+
+    `fingerprint` is the SHA-256 of the file that this was read from, which people compare; None
+    when it was not read from a file.
+    """
 
     chain_id: int
     genesis_hash: bytes
@@ -61,6 +66,7 @@ class Network:
     finality_blocks: int = 0
     checkpoint: Checkpoint | None = None
     validators: dict[str, Any] | None = None
+    fingerprint: bytes | None = field(default=None, compare=False)
 
     @property
     def first_block(self) -> int:
@@ -93,12 +99,14 @@ class Network:
             ConfigurationError: the file is missing, is no JSON, or a field is not as specified.
         """
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            data = path.read_bytes()
+            document = json.loads(data.decode("utf-8"))
         except OSError as error:
             raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise ConfigurationError(f"{path}: is not JSON: {error}") from error
-        return _Reader(str(path)).network(document)
+        network = _Reader(str(path)).network(document)
+        return replace(network, fingerprint=hashlib.sha256(data).digest())
 
     def save(self, path: Path) -> None:
         """Write the network file; an existing one is replaced in one step.

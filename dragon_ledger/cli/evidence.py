@@ -109,11 +109,15 @@ def _write(
 
 
 def _said(output: Path, size: int, evidence: Evidence) -> list[str]:
+    from dragon_ledger.cli.verdict_view import network_words  # noqa: PLC0415 (start-up)
+    from dragon_ledger.provenance.to_json import as_of_json  # noqa: PLC0415
+
     as_of = evidence.as_of
     lines = [
         f"{output}: {size} bytes, as of block {as_of.block}, hash 0x{as_of.block_hash.hex()}",
         *(_known(evidence, digest) for digest in evidence.bundle.digests),
         as_of.seals.detail + ".",
+        *network_words(as_of_json(as_of)),
     ]
     if as_of.seals.verified is None:
         lines.append(

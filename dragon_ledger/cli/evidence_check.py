@@ -5,14 +5,14 @@ Apart from `evidence_bundle`, so that a check loads nothing that could reach a n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
-from dragon_ledger.chain.artifacts import Artifact, artifact
 from dragon_ledger.chain.network import Network
 from dragon_ledger.errors import ConfigurationError, InputError
 from dragon_ledger.provenance.bundle.fields import MAX_BUNDLE_BYTES
-from dragon_ledger.provenance.bundle.known import CodeTemplate, KnownContract, KnownNetwork
+from dragon_ledger.provenance.bundle.known import KnownContract, KnownNetwork
+from dragon_ledger.provenance.bundle.published import PublishedCode, published_code
 from dragon_ledger.provenance.qbft.trust_root import TrustRoot, read_trust_root
 
 
@@ -35,25 +35,30 @@ def validators_of(network: Network) -> TrustRoot | None:
 
 
 def known_network(
-    network: Network, published: Callable[[str], Artifact] = artifact
+    network: Network, published: Sequence[PublishedCode] | None = None
 ) -> KnownNetwork:
     """What a verifier takes from the network file and the published contracts.
 
     Args:
         network: the network file.
-        published: gives a contract's published code by its name.
+        published: the contracts of every known release; None for those that the package ships.
 
     Raises:
         ConfigurationError: the file names no contracts, or its validators are not as specified.
     """
     if not network.contracts:
         raise ConfigurationError("the network file names no contracts: nothing can be verified")
-    contracts = {}
-    for name, contract in network.contracts.items():
-        code = published(name)
-        template = CodeTemplate(code.runtime, code.immutables)
-        contracts[name] = KnownContract(contract.address, contract.code_hash, template)
-    return KnownNetwork(network.chain_id, network.genesis_hash, contracts, validators_of(network))
+    return KnownNetwork(
+        network.chain_id,
+        network.genesis_hash,
+        {
+            name: KnownContract(one.address, one.code_hash)
+            for name, one in network.contracts.items()
+        },
+        published_code() if published is None else published,
+        validators_of(network),
+        network.fingerprint,
+    )
 
 
 def read_bundle(path: Path) -> bytes:

@@ -22,6 +22,7 @@ from dragon_ledger.cli.session import (
     open_client,
 )
 from dragon_ledger.cli.values import parse_digest, shown, shown_time
+from dragon_ledger.cli.verdict_view import network_words
 from dragon_ledger.digests.canonical_json import JsonValue, parse_canonical_json
 from dragon_ledger.digests.documents import SealedDocument, read_envelope, seal_document
 from dragon_ledger.digests.file import file_digest
@@ -177,9 +178,11 @@ def _status(client: Client, digest: bytes) -> dict[str, Any]:
     status: ModelStatus = reader.read(client, reader.status(digest), block)
     ids = reader.read(client, reader.releases(digest), block)
     states = reader.read_many(client, [reader.release(one) for one in ids], block)
+    fingerprint = client.network.fingerprint
     return {
         "digest": shown(digest),
         "block": block,
+        "network_file": None if fingerprint is None else fingerprint.hex(),
         "status": status.status.name.lower().replace("_", " "),
         "offender": status.offender or None,
         "releases": [_release(one, state) for one, state in zip(ids, states, strict=True)],
@@ -210,3 +213,5 @@ def _print_status(found: dict[str, Any], console: Console) -> None:
             f"{shown_time(one['released_at'])}: round {one['round']} of run {one['run']}, "
             f"file {one['file_digest']}, withdrawn {shown_time(one['withdrawn_at'])}"
         )
+    for line in network_words(found):
+        console.print(line)

@@ -141,4 +141,17 @@ def _as_of(as_of: Json) -> Text:
         text.append(f" {detail[0].upper()}{detail[1:]}.")
     if as_of["stale_reason"]:
         text.append(f" Out of date: {as_of['stale_reason']}", style="yellow")
+    for line in network_words(as_of):
+        text.append(f"\n{line}")
     return text
+
+
+def network_words(as_of: Json) -> Iterator[str]:
+    """Which network file an answer rests on, and whose contracts were found."""
+    if as_of.get("network_file"):
+        yield (
+            f"Network file: SHA-256 {as_of['network_file']}. Compare it with what the members told"
+            " you."
+        )
+    if as_of.get("code_version"):
+        yield f"Contracts: exactly the published code of release {as_of['code_version']}."

@@ -32,6 +32,8 @@ def as_of_json(as_of: AsOf) -> Json:
     return {
         "chain_id": as_of.chain_id,
         "genesis_hash": hexed(as_of.genesis_hash),
+        "network_file": None if as_of.network_file is None else as_of.network_file.hex(),
+        "code_version": as_of.code_version,
         "block": as_of.block,
         "block_hash": hexed(as_of.block_hash),
         "time": as_of.time,

@@ -51,7 +51,7 @@ def content(facts: Facts) -> Json:
     )
     kept = without_places(replace(facts, runs=runs))
     assert isinstance(kept, dict)
-    for name in ("source", "seals", "stale_reason"):
+    for name in ("source", "seals", "stale_reason", "code_version"):
         kept["as_of"].pop(name)
     return kept
 
@@ -120,7 +120,7 @@ def test_contracts_wired_to_others_are_refused(node: EmbeddedNode, world: World,
     other = fresh_world(node.url).client.network.contracts[name]
     mixed = _with(world.client.network, name, other)
     with pytest.raises(ProofError, match="the published code, wired as the network file says"):
-        known_network(mixed).check_code(Settings(1, 60))
+        known_network(mixed).code_version(Settings(1, 60))
 
 
 def test_code_of_a_lookalike_is_refused(told: tuple[World, bytes]) -> None:
@@ -144,7 +144,7 @@ def test_a_network_file_that_vouches_for_a_lookalike_is_refused(world: World) ->
     training = replace(network.contracts["TrainingLedger"], code_hash=digest("lookalike"))
     changed = known_network(_with(network, "TrainingLedger", training))
     with pytest.raises(ProofError, match="contract TrainingLedger: the published code"):
-        changed.check_code(Settings(1, 60))
+        changed.code_version(Settings(1, 60))
 
 
 def test_a_version_only_in_an_open_round_needs_no_proof(told: tuple[World, bytes]) -> None:

@@ -38,7 +38,7 @@ VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "evidence-bundle"
 def code_of_the_vectors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the code that was published when the vectors were made, but where a chain runs."""
     if "world" not in request.fixturenames:
-        known = partial(known_network, published=published)
+        known = partial(known_network, published=published())
         monkeypatch.setattr(evidence_check, "known_network", known)
 
 
@@ -162,7 +162,7 @@ def test_documents_are_attached_and_stay(world: World, cli: CommandLine) -> None
 
 def test_the_screen_says_which_block_and_who_sealed_it() -> None:
     case = cases()["valid"]
-    network = known_network(Network.load(VECTORS / case["network"]), published)
+    network = known_network(Network.load(VECTORS / case["network"]), published())
     demands, presented = demands_of(case), presented_of(case)
     evidence = verify((VECTORS / case["bundle"]).read_bytes(), network, demands)
     facts = evidence.facts_of_file(presented)
@@ -178,7 +178,7 @@ def test_the_screen_says_which_block_and_who_sealed_it() -> None:
 def test_a_network_file_that_contradicts_itself_is_refused() -> None:
     network = Network.load(VECTORS / "sealed.network.json")
     with pytest.raises(ConfigurationError, match="contradicts itself"):
-        known_network(replace(network, genesis_hash=bytes(32)), published)
+        known_network(replace(network, genesis_hash=bytes(32)), published())
 
 
 def test_a_time_beyond_the_calendar_is_shown_as_a_number(cli: CommandLine) -> None:

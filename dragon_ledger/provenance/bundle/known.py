@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eth_hash.auto import keccak
 
 from dragon_ledger.errors import ProofError
 from dragon_ledger.provenance.bundle.entries import Settings
+from dragon_ledger.provenance.bundle.published import PublishedCode
 from dragon_ledger.provenance.qbft.light_client import DEFAULT_TRUSTING_PERIOD
 from dragon_ledger.provenance.qbft.trust_root import TrustRoot
 
@@ -21,63 +22,62 @@ WIRING = {
 
 
 @dataclass(frozen=True, slots=True)
-class CodeTemplate:
-    """Published runtime code with zeros where immutables go, and their places (start, length)."""
-
-    code: bytes
-    immutables: Mapping[str, tuple[tuple[int, int], ...]]
-
-    def filled(self, values: Mapping[str, int]) -> bytes:
-        """The code that a deployment with these immutables has.
-
-        Raises:
-            KeyError: an immutable has no value.
-        """
-        code = bytearray(self.code)
-        for name, places in self.immutables.items():
-            for start, length in places:
-                code[start : start + length] = values[name].to_bytes(length)
-        return bytes(code)
-
-
-@dataclass(frozen=True, slots=True)
 class KnownContract:
-    """A contract as the network file names it, and the published template of its code."""
+    """A contract as the network file names it."""
 
     address: bytes
     code_hash: bytes
-    template: CodeTemplate
 
 
 @dataclass(frozen=True, slots=True)
 class KnownNetwork:
-    """The auditor's trust root; `validators` is None where blocks carry no seals."""
+    """The auditor's trust root.
+
+    Attributes:
+        published: the contracts of every known release, the one to be tried first at the head.
+        validators: None where blocks carry no seals.
+        fingerprint: SHA-256 of the network file; None when there was no file.
+    """
 
     chain_id: int
     genesis_hash: bytes
     contracts: Mapping[str, KnownContract]
+    published: Sequence[PublishedCode]
     validators: TrustRoot | None = None
+    fingerprint: bytes | None = None
 
     @property
     def addresses(self) -> dict[str, bytes]:
         """Address of every contract by name."""
         return {name: contract.address for name, contract in self.contracts.items()}
 
-    def check_code(self, settings: Settings) -> None:
-        """Check that the network file's code hashes are of the published code, wired together.
+    def code_version(self, settings: Settings) -> str:
+        """The release whose code, wired together, has the network file's code hashes.
 
         Raises:
-            ProofError: they are not; the message names the contract.
+            ProofError: no known release's has; the message names the contract.
         """
         values = {key: int.from_bytes(self.contracts[name].address) for key, name in WIRING.items()}
         values["requiredApprovals"] = settings.required_approvals
         values["rootDelay"] = settings.root_delay
-        for name, contract in self.contracts.items():
-            if keccak(contract.template.filled(values)) != contract.code_hash:
-                raise ProofError(
-                    f"contract {name}: the published code, wired as the network file says and with"
-                    " the bundle's settings, has another hash than the network file names"
-                )
+        others = {one.version: self._others(one, values) for one in self.published}
+        for version, names in others.items():
+            if not names:
+                return version
+        closest = min(others.values(), key=len)
+        raise ProofError(
+            f"contract {closest[0]}: the published code, wired as the network file says and with"
+            " the bundle's settings, has another hash than the network file names (releases"
+            f" known here: {', '.join(others)})"
+        )
+
+    def _others(self, published: PublishedCode, values: Mapping[str, int]) -> list[str]:
+        """The contracts that are not this release's."""
+        return [
+            name
+            for name, contract in self.contracts.items()
+            if keccak(published.templates[name].filled(values)) != contract.code_hash
+        ]
 
 
 @dataclass(frozen=True, slots=True)

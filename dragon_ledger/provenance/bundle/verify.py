@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from dragon_ledger.errors import NotCovered, ProofError
 from dragon_ledger.provenance import layout
@@ -80,11 +81,16 @@ def verify(data: bytes, network: KnownNetwork, demands: Demands) -> Evidence:
     """
     bundle = parse(data)
     _check_identity(bundle, network)
+    code_version = network.code_version(bundle.settings)
     block = proved_block(bundle.headers, network.validators, demands)
     code_hashes = {name: contract.code_hash for name, contract in network.contracts.items()}
     nodes = ProofNodes.of(bundle.nodes)
     state = State(nodes, block.state_root, bundle.addresses, code_hashes)
-    as_of = _as_of(bundle, block, demands)
+    as_of = replace(
+        _as_of(bundle, block, demands),
+        network_file=network.fingerprint,
+        code_version=code_version,
+    )
     collector = _Collector(bundle, state, as_of)
     facts = [collector.facts(digest) for digest in bundle.digests]
     collector.check_nothing_else(facts)
@@ -103,7 +109,6 @@ def _check_identity(bundle: Bundle, network: KnownNetwork) -> None:
     for name, given, known in pairs:
         if given != known:
             raise ProofError(f"{name}: the bundle is of {given}, the network file of {known}")
-    network.check_code(bundle.settings)
 
 
 def _as_of(bundle: Bundle, block: ProvedBlock, demands: Demands) -> AsOf:

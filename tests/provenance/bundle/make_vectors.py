@@ -22,7 +22,6 @@ import h5py
 import numpy as np
 
 from dragon_ledger.chain import evidence
-from dragon_ledger.chain.artifacts import Artifact, artifact
 from dragon_ledger.chain.embedded import EmbeddedNode
 from dragon_ledger.chain.network import CONTRACTS, Network
 from dragon_ledger.cli.evidence_check import known_network
@@ -32,6 +31,7 @@ from dragon_ledger.provenance.bundle.build import Proof, build
 from dragon_ledger.provenance.bundle.entries import Settings
 from dragon_ledger.provenance.bundle.known import Demands
 from dragon_ledger.provenance.bundle.places import slots_for
+from dragon_ledger.provenance.bundle.published import PublishedCode, read_published
 from dragon_ledger.provenance.bundle.verify import verify
 from dragon_ledger.provenance.qbft.header import encode_rpc_header
 from dragon_ledger.provenance.results import Presented
@@ -43,6 +43,8 @@ from tests.provenance.bundle.history import CARD, Told
 
 HERE = Path(__file__).resolve().parents[2] / "vectors" / "evidence-bundle"
 LATER = 60
+VERSION = "0.1.0"
+"""The release whose contracts the vectors' chains run."""
 Json = dict[str, Any]
 
 
@@ -133,22 +135,15 @@ def presented_of(entry: Json) -> Presented:
     )
 
 
-def published(name: str) -> Artifact:
+def published() -> tuple[PublishedCode, ...]:
     """The code that was published when the vectors were made."""
-    return published_at(HERE / "published-code.json", name)
+    return published_at(HERE / "published-code.json")
 
 
 @cache
-def published_at(path: Path, name: str) -> Artifact:
+def published_at(path: Path) -> tuple[PublishedCode, ...]:
     """The code of a file that `publish` wrote."""
-    entry = json.loads(path.read_text())[name]
-    places = {
-        key: tuple((place["start"], place["length"]) for place in listed)
-        for key, listed in entry["immutableReferences"].items()
-    }
-    return replace(
-        artifact(name), runtime=bytes.fromhex(entry["deployedBytecode"][2:]), immutables=places
-    )
+    return (read_published(VERSION, json.loads(path.read_text())),)
 
 
 def publish(path: Path) -> None:
@@ -163,7 +158,7 @@ def publish(path: Path) -> None:
 
 def answer(entry: Json, data: bytes | None = None) -> Json:
     """What comes out of a case: a verdict, a refusal, or nothing about the model."""
-    network = known_network(Network.load(HERE / entry["network"]), published)
+    network = known_network(Network.load(HERE / entry["network"]), published())
     data = (HERE / entry["bundle"]).read_bytes() if data is None else data
     demands, presented = demands_of(entry), presented_of(entry)
     try:

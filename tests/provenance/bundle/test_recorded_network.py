@@ -6,7 +6,6 @@ Written by tests/network/test_evidence.py with DRAGON_UPDATE_VECTORS=1.
 from __future__ import annotations
 
 import json
-from functools import partial
 
 import pytest
 
@@ -25,8 +24,9 @@ ASKED = json.loads((RECORDED / "asked.json").read_text())
 
 
 def known() -> KnownNetwork:
-    published = partial(published_at, RECORDED / "published-code.json")
-    return known_network(Network.load(RECORDED / "network.json"), published)
+    return known_network(
+        Network.load(RECORDED / "network.json"), published_at(RECORDED / "published-code.json")
+    )
 
 
 def evidence(name: str) -> tuple[Evidence, int]:

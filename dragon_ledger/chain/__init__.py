@@ -4,3 +4,7 @@ The parts, from the bottom up: `network` (the file that says which chain), `rpc`
 (JSON-RPC with fail-over), `abi` and `artifacts` (the contracts' binary interface), `accounts`
 and `sender` (keys and transactions), `reader`, `events`, `fold` and `facts` (what is recorded).
 """
+
+from dragon_ledger.chain.recursion import keep_recursion_limit
+
+keep_recursion_limit()

@@ -146,7 +146,7 @@ class Keystore:
             return json.loads(self.path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigurationError(f"{self.path}: cannot be read: {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigurationError(f"{self.path}: is no keystore: not JSON") from error
 
 

@@ -74,7 +74,7 @@ class _Settings:
             try:
                 kept = json.loads(file.read_text(encoding="utf-8"))
                 return _Settings(int(kept["chain_id"]), port or int(kept["port"]))
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
                 raise ConfigurationError(
                     f"{file}: expected chain_id and port, two numbers; the chain's id is there"
                 ) from error

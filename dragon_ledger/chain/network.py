@@ -103,7 +103,7 @@ class Network:
             document = json.loads(data.decode("utf-8"))
         except OSError as error:
             raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigurationError(f"{path}: is not JSON: {error}") from error
         network = _Reader(str(path)).network(document)
         return replace(network, fingerprint=hashlib.sha256(data).digest())

@@ -110,7 +110,7 @@ def _sealed_card(file: Path) -> SealedDocument:
         return SealedDocument(data, file_digest(file).value)
     try:
         content: JsonValue = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{file}: a model card is a JSON document: {error}") from error
     return seal_document(content, CARD_SCHEMA, secrets.token_bytes(32))
 

@@ -186,7 +186,7 @@ def _get(url: str, query: dict[str, str], token_file: Path | None) -> dict[str, 
     try:
         answer = httpx.get(url, params=query, headers=headers, timeout=SECONDS)
         body = answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
         raise NodeUnavailable(f"{url}: no usable answer: {error}") from error
     if not answer.is_success or not isinstance(body, dict):
         detail = body.get("detail", "") if isinstance(body, dict) else ""

@@ -58,7 +58,7 @@ def read_plan_file(path: Path) -> PlanDocument:
         content = json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: is not JSON: {error}") from error
     if problem := _problem(content):
         raise InputError(f"{path}: {problem}; see docs/spec/statements/plan.schema.json")

@@ -142,7 +142,7 @@ def _read(folder: Path) -> RunRequest:
         content = json.loads((folder / REQUEST_FILE).read_bytes())
         documents = tuple(text.encode() for text in content["documents"])
         return RunRequest(folder, OpenRun.from_json(content["act"]), documents)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{folder / REQUEST_FILE}: not as `open-run` wrote it ({error}); remove the folder"
         ) from error

@@ -46,7 +46,7 @@ def load_rules(path: Path) -> RuleSet:
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path}: cannot be read as a rule set: {error}") from error
     parent = built_in(str(document.get("parent", "(none)")))
     return derive(parent, document, str(path))

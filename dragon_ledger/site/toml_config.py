@@ -115,7 +115,7 @@ class Document:
             raise ConfigurationError(
                 f"{file}: {error.strerror}; `init` makes the folder and its configuration"
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigurationError(f"{file}: is not TOML: {error}") from error
 
     def section(self, name: str, fields: frozenset[str]) -> Section:

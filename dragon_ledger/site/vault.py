@@ -95,7 +95,7 @@ def open_vault(path: Path, password: str) -> Vault:
         raise ConfigurationError(f"{path}: {error.strerror}; `init` makes one") from error
     except InvalidTag as error:
         raise ConfigurationError(f"{path}: the password does not open this data key") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConfigurationError(f"{path}: not a data key file ({error})") from error
     return Vault(key)
 

@@ -108,7 +108,7 @@ class Layout:
             raise ConfigurationError(
                 f"{file}: {error.strerror}. 'dragon-ledger network create' makes such a folder."
             ) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ConfigurationError(f"{file}: expected format {FORMAT}: {error}") from error
 
 

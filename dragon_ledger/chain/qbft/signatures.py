@@ -109,7 +109,7 @@ def _entries(file: Path) -> dict[str, str]:
         raise ConfigurationError(
             f"{file}: {error.strerror}. 'dragon-ledger network sign' writes it."
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigurationError(f"{file}: expected format {FORMAT}: {error}") from error
     if not well:
         raise ConfigurationError(f"{file}: expected format {FORMAT}, addresses and signatures")

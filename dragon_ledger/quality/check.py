@@ -165,6 +165,7 @@ def _finding(exam: Examination, finding: Finding) -> Finding:
     return replace(
         finding,
         file=finding.file and without_tokens(finding.file, names),
+        column=finding.column and without_tokens(finding.column, names),
         subject=finding.subject and without_tokens(finding.subject, names),
         series=finding.series and without_tokens(finding.series, names),
     )

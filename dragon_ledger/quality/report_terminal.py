@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from dragon_ledger.quality.report_cards import Card, cards, counted, counted_findings
 from dragon_ledger.quality.rules import RuleSet, TagRule
 
 Json = Mapping[str, Any]
@@ -23,14 +24,15 @@ _STYLES = {
     "warning": "yellow",
     "note": "dim",
 }
-_EXAMPLES = 3
+_FIELDS = 3
+_PLACES = 3
 
 
 def render_report(summary: Json, annex: Json | None = None) -> RenderableType:
     """A report for a person at a terminal: outcomes, then findings with how to mend them."""
     parts: list[RenderableType] = [_loosened(entry) for entry in summary["loosened"]]
-    parts += [_lights(summary), *_findings(summary, annex), _verdict(summary)]
-    return Group(*parts)
+    shown = [card for card in cards(summary, annex) if card.severity != "note"]
+    return Group(*parts, _lights(summary), *map(_card, shown), _verdict(summary, shown))
 
 
 def _loosened(entry: Json) -> Text:
@@ -45,10 +47,8 @@ def _lights(summary: Json) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     for check in summary["checks"]:
         outcome = check["outcome"]
-        counts = check["counts"]
-        said = "; ".join(check["reasons"])
-        if counts["error"] or counts["warning"]:
-            said = f"{counts['error']} errors, {counts['warning']} warnings. {said}".strip()
+        counts = counted_findings(check["counts"])
+        said = "; ".join([counts] * bool(counts) + list(check["reasons"]))
         table.add_row(
             Text(str(check["number"] or ""), justify="right"),
             check["title"],
@@ -58,28 +58,24 @@ def _lights(summary: Json) -> Table:
     return table
 
 
-def _findings(summary: Json, annex: Json | None) -> Iterator[RenderableType]:
-    places: dict[int, list[Json]] = {}
-    for finding in annex["findings"] if annex else ():
-        if "file" in finding or "found" in finding:
-            places.setdefault(finding["group"], []).append(finding)
-    for number, group in enumerate(summary["findings"]):
-        if group["severity"] != "note":
-            yield _finding(group, places.get(number, []))
-
-
-def _finding(group: Json, examples: list[Json]) -> Text:
-    text = Text()
-    text.append(f"\n{group['severity']} ", style=_STYLES[group["severity"]])
-    text.append(f"{group['code']} ", style="bold")
-    text.append(f"{_printable(group['tag'] or group['column'] or '')} x{group['count']}\n")
-    text.append(f"  expected: {group['expected']}\n")
-    for example in examples[:_EXAMPLES]:
-        row = f", row {example['row']}" if "row" in example else ""
-        place = _printable(example.get("file", ""))
-        text.append(f"  {place}{row}: {_printable(example.get('found', ''))}\n")
-    text.append(f"  mend: {group['mend']}")
-    return text
+def _card(card: Card) -> RenderableType:
+    fields = ", ".join(card.fields[:_FIELDS]) + (", ..." if len(card.fields) > _FIELDS else "")
+    title = Text("\n")
+    title.append(card.severity, style=_STYLES[card.severity])
+    title.append(f" {card.code}", style="bold")
+    title.append(f" {_printable(fields)}" if fields else "")
+    title.append(f" ({card.extent})" if card.extent else "")
+    lines = Table.grid(padding=(0, 1))
+    lines.add_column(width=10, no_wrap=True)
+    lines.add_column(overflow="fold")
+    lines.add_row("  expected", Text(card.expected))
+    for number, place in enumerate(card.places[:_PLACES]):
+        text = _printable(f"{place.where}{place.between}{place.what}")
+        lines.add_row("" if number else "  found", Text(text))
+    if len(card.places) > _PLACES:
+        lines.add_row("", f"and {counted(len(card.places) - _PLACES, 'more place')}")
+    lines.add_row("  mend", Text(card.mend))
+    return Group(title, lines)
 
 
 def _printable(text: str) -> str:
@@ -89,14 +85,14 @@ def _printable(text: str) -> str:
     )
 
 
-def _verdict(summary: Json) -> Text:
+def _verdict(summary: Json, shown: Sequence[Card]) -> Text:
     counts = summary["counts"]["findings"]
+    kinds = sum(card.severity == "error" for card in shown)
+    said = [counted(counts[name], name) for name in ("error", "warning", "note")]
+    said[0] += f" of {counted(kinds, 'kind')} to mend" if kinds else ""
     text = Text("\n")
     text.append(summary["outcome"], style=_STYLES[summary["outcome"]])
-    text.append(
-        f"  {counts['error']} errors, {counts['warning']} warnings, {counts['note']} notes"
-        f"  ({summary['rule_set']['name']})"
-    )
+    text.append(f"  {', '.join(said)}  ({summary['rule_set']['name']})")
     return text
 
 

@@ -114,6 +114,8 @@ def test_the_page_shows_lights_findings_and_the_gap(spoiled: QualityReport) -> N
     assert "export the series again with all its slices" in page
     assert page.count("<svg") == 1
     assert 'fill="#ffb3ad"' in page
+    assert "2.500 mm between slices 12 and 13" in page
+    assert page.count('href="#') == page.count("<h3>") > 1
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
 
@@ -135,7 +137,8 @@ def test_the_terminal_shows_outcomes_and_how_to_mend(spoiled: QualityReport) -> 
     text = shown(
         render_report(json.loads(spoiled.summary_json()), json.loads(spoiled.annex_json()))
     )
-    assert "mend: export the series again with all its slices" in text
+    assert "mend     export the series again with all its slices" in text
+    assert "\x1b" not in text  # no colours where nobody sees them
     assert text.count("NOT APPLICABLE") == 1
     assert text.rstrip().endswith("(hds-1.0)")
 

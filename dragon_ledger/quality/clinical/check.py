@@ -83,11 +83,17 @@ def read_table(file: ClinicalFile, rules: RuleSet) -> Table:
     if not file.content:
         raise UnreadableTable("the file has zero bytes")
     transport = is_xport(file.content)
+    known = _known_variables(rules, file.domain)
     if transport:
         table = read_xport_table(file.path, file.domain, file.content)
     else:
-        known = _known_variables(rules, file.domain)
         table = read_csv_table(file.path, file.domain, file.content, known)
+    if known.isdisjoint(table.variables):
+        raise UnreadableTable(
+            f"the first row names no variable of domain {file.domain}: the header row is missing"
+            if not transport
+            else f"the data set has no variable of domain {file.domain}"
+        )
     if file.path.lower().endswith(".xpt") == transport:
         return table
     odd = Oddity("extension", "SAS XPORT" if transport else "CSV")

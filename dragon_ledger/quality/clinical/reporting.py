@@ -25,6 +25,7 @@ from dragon_ledger.quality.masking import shape_of
 _HARMLESS = re.compile(
     r"[0-9/ .,:+<>=%()^-]{0,40}|\d{4}[0-9T:Z.+/-]{0,36}|PT?\d[0-9YMWDTHS.,]{0,30}"
 )
+_LIKE_A_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 
 
 @cache
@@ -53,8 +54,13 @@ def finding(
     expected = entry.expected.format_map(particulars or {})
     return Finding(
         entry.check, code, entry.severity, expected, entry.mend, found,
-        file=file, row=row, column=column, subject=subject, count=count,
+        file=file, row=row, column=column and shown_column(column), subject=subject, count=count,
     )  # fmt: skip
+
+
+def shown_column(name: str) -> str:
+    """A column's name as a summary may show it: what is no variable's name may be anybody's."""
+    return name if _LIKE_A_VARIABLE.fullmatch(name) else shape_of(name)
 
 
 def shown(value: str | None, known: Iterable[str] = ()) -> str:

@@ -37,7 +37,7 @@ from dragon_ledger.quality.known import KnownTransfers, PreviousVersion, Progres
 from dragon_ledger.quality.masking import without_tokens
 from dragon_ledger.quality.report import QualityReport
 from dragon_ledger.quality.rules import RuleSet
-from dragon_ledger.quality.series_table import plots_of, series_rows
+from dragon_ledger.quality.series_table import kept_of, plots_of, series_rows
 from dragon_ledger.quality.transfer import Role
 
 
@@ -119,6 +119,7 @@ def judge(exam: Examination, intake: Intake) -> QualityReport:
         changes=counts,
         files=intake.records,
         subjects=len(exam.subjects | (clinical.subjects or frozenset())),
+        kept={series.uid: kept_of(exam, series) for series in exam.series},
     )
 
 

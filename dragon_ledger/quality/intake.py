@@ -145,14 +145,18 @@ def _keep(reading: _Reading, file: TreeFile, answer: Answer) -> FileRecord | Non
     reading.facts[file.path] = facts or ImageFacts(problem="the reader gave no answer")
     if answer.sha256 is None:
         return None
-    record = _record(file, answer.size, answer.sha256, answer.memo)
+    record = _record(file, answer.size, answer.sha256)
+    if facts is not None:
+        record = replace(
+            record, memo=answer.memo, instance=facts.sop_instance, pixels=facts.pixel_hash
+        )
     reading.records[file.path] = record
     return record
 
 
-def _record(file: TreeFile, size: int, sha256: bytes, memo: bytes = b"") -> FileRecord:
+def _record(file: TreeFile, size: int, sha256: bytes) -> FileRecord:
     subject = file.parts[0] if len(file.parts) == IMAGE_DEPTH else None
-    return FileRecord(file.path, size, sha256, file.mtime_ns, file.inode, subject, memo)
+    return FileRecord(file.path, size, sha256, file.mtime_ns, file.inode, subject)
 
 
 def _decode_rest(

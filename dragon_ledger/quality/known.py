@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class FileRecord:
         subject: the PatientUID that the file belongs to, None for a table.
         memo: what the check remembers of an image, to be given back unopened in `KnownTransfers`;
             empty for tables, which are read again.
+        instance: SOPInstanceUID of an image.
+        pixels: XXH3-128 of an image's pixel data, as hexadecimal digits.
     """
 
     path: str
@@ -28,14 +31,56 @@ class FileRecord:
     inode: int
     subject: str | None = None
     memo: bytes = b""
+    instance: str = ""
+    pixels: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownSeries:
-    """A series that this site transferred before."""
+    """A series that this site transferred before.
+
+    Attributes:
+        patient: PatientUID.
+        study_uid: StudyInstanceUID.
+        date: SeriesDate; empty when not recorded.
+        time: SeriesTime; empty when not recorded.
+        table: `series_date_time` of the metadata table; empty when not recorded.
+        withdrawn: whether a later transfer took it back.
+    """
 
     patient: str
     study_uid: str
+    date: str = ""
+    time: str = ""
+    table: str = ""
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """An image that this site transferred before.
+
+    Attributes:
+        path: in its transfer.
+        instance: SOPInstanceUID.
+        sha256: 32 bytes, of the whole file.
+        pixels: XXH3-128 of its pixel data, as hexadecimal digits.
+        copy: where the site keeps the file, to confirm that pixels are equal.
+    """
+
+    path: str
+    instance: str
+    sha256: bytes
+    pixels: str
+    copy: Path
+
+
+Recall = Callable[[Collection[str], Collection[str]], Iterable[KnownImage]]
+"""Gives the images with one of these SOPInstanceUIDs or one of these pixel hashes, oldest first."""
+
+
+def _nothing(_instances: Collection[str], _pixels: Collection[str]) -> Iterable[KnownImage]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +91,12 @@ class KnownTransfers:
         files: by path: files read before; one whose size, mtime and inode are unchanged is not read
             again (give none to make the check read everything: `--rehash`).
         series: by SeriesInstanceUID.
-        instances: by SOPInstanceUID: the file's SHA-256.
+        recall: finds earlier images; a site may have a million, so they are asked for.
     """
 
     files: Mapping[str, FileRecord] = field(default_factory=dict)
     series: Mapping[str, KnownSeries] = field(default_factory=dict)
-    instances: Mapping[str, bytes] = field(default_factory=dict)
+    recall: Recall = _nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from dragon_ledger.quality.findings import (
     overall,
     place_key,
 )
-from dragon_ledger.quality.known import FileRecord
+from dragon_ledger.quality.known import FileRecord, KnownSeries
 from dragon_ledger.quality.rules import RuleSet, canonical_json, presentable
 
 SUMMARY_FORMAT = "dragon-ledger/qc-summary/1"
@@ -79,6 +79,7 @@ class QualityReport:
         clinical: by file: what was recognised (separator, encoding, rows).
         changes: against the last version, None when there is none.
         files: every file with its size and SHA-256, for the dataset's manifest; in neither part.
+        kept: by SeriesInstanceUID, what a site keeps for its next checks; in neither part.
     """
 
     rules: RuleSet
@@ -90,6 +91,7 @@ class QualityReport:
     changes: ChangeCounts | None
     files: tuple[FileRecord, ...]
     subjects: int
+    kept: Mapping[str, KnownSeries]
 
     @property
     def outcome(self) -> CheckOutcome:

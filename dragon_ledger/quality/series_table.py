@@ -9,6 +9,7 @@ from dragon_ledger.quality.checks.slices import stack_of, stated_slices
 from dragon_ledger.quality.examination import Examination, Series
 from dragon_ledger.quality.findings import CheckResult, Severity
 from dragon_ledger.quality.geometry import layout_of
+from dragon_ledger.quality.known import KnownSeries
 from dragon_ledger.quality.masking import shape_of, without_tokens
 from dragon_ledger.quality.report import SeriesRow, SlicePlot
 
@@ -49,6 +50,18 @@ def _row(
         tilt_degrees=f"{layout.tilt:.1f}" if layout else None,
         errors=errors[without_tokens(series.uid, exam.name_tokens)],
         warnings=warnings[without_tokens(series.uid, exam.name_tokens)],
+    )
+
+
+def kept_of(exam: Examination, series: Series) -> KnownSeries:
+    """What a site keeps of a series, to compare later transfers with it."""
+    row = exam.metadata_row(series)
+    return KnownSeries(
+        series.subject,
+        series.text("StudyInstanceUID"),
+        series.text("SeriesDate"),
+        series.text("SeriesTime"),
+        row.values.get("series_date_time", "") if row else "",
     )
 
 

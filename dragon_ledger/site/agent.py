@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dragon_ledger.errors import InputError, LedgerError
 from dragon_ledger.site.commits import RunFolders, UpdateCollector
 from dragon_ledger.site.config import SiteConfig
+from dragon_ledger.site.earlier_transfers import EarlierTransfers
 from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.intake import Checked, Checker, Intake
 from dragon_ledger.site.lineage import Lineage
@@ -66,7 +67,8 @@ def open_agent(
     with open_site(config, password) as (place, database):
         sweep(config.folder / "views")
         lineage = Lineage(database, place.watch)
-        checker = QualityCheck(rules, database, lineage, config.workers, stopping, reread=reread)
+        earlier = EarlierTransfers(database, place.store, lineage)
+        checker = QualityCheck(rules, earlier, config.workers, stopping, reread=reread)
         with closing(SiteAgent(config, place, database, checker)) as agent:
             try:
                 yield agent

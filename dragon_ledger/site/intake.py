@@ -44,8 +44,9 @@ class Checked:
     """The outcome of a quality check: what is sealed, and what the version is made from.
 
     `outcome` is PASS, FAIL or NOT VERIFIABLE; `rows` are the clinical rows by subject; `series`
-    says patient and study of each SeriesInstanceUID. `adds`: the transfer adds to the last version
-    (incremental) and takes the images at `withdrawn` out of it; else it holds everything.
+    is what to keep of each SeriesInstanceUID (`earlier_transfers.series_facts`). `adds`: the
+    transfer adds to the last version (incremental) and takes the images at `withdrawn` out of it;
+    else it holds everything.
     """
 
     outcome: str
@@ -55,7 +56,7 @@ class Checked:
     html: bytes
     files: Sequence[CheckedFile]
     rows: Mapping[str, Sequence[ClinicalRow]]
-    series: Mapping[str, tuple[str, str]]
+    series: Mapping[str, Sequence[Any]]
     adds: bool
     withdrawn: frozenset[str]
 

@@ -9,18 +9,32 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import LargeBinary, create_engine, delete, event, func, select
+from sqlalchemy import (
+    Engine,
+    LargeBinary,
+    create_engine,
+    delete,
+    event,
+    func,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from dragon_ledger.errors import StorageError
 from dragon_ledger.site.vault import Vault
+
+_AT_ONCE = 500
+_SHORT_TAG = 16
 
 
 class Base(DeclarativeBase):
@@ -69,12 +83,18 @@ class TransferRow(Base):
 
 
 class FileRow(Base):
-    """A file that a check has read, by the tag of transfer and path."""
+    """A file that a check has read, by the tag of transfer and path.
+
+    `instance` and `pixels` are tags of an image's SOPInstanceUID and of the hash of its pixels,
+    empty for another file; NULL when an older package wrote the row (`tag_files`).
+    """
 
     __tablename__ = "file"
     tag: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     transfer: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     sealed: Mapped[bytes]
+    instance: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)
+    pixels: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)
 
 
 class SecretRow(Base):
@@ -95,6 +115,16 @@ class Member:
     path: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file that a check has read: what to remember, and what finds an image again."""
+
+    path: str
+    data: bytes
+    instance: str = ""
+    pixels: str = ""
+
+
 class RecordsDatabase:
     """Reads and writes the rows; everything in and out is plain, everything on disk is not."""
 
@@ -112,6 +142,7 @@ class RecordsDatabase:
             self._engine = create_engine(f"sqlite:///{path}")
             event.listen(self._engine, "connect", _harden)
             Base.metadata.create_all(self._engine)
+            _add_columns(self._engine)
         except (SQLAlchemyError, OSError) as error:
             raise StorageError(f"{path}: {error}") from error
 
@@ -210,6 +241,12 @@ class RecordsDatabase:
             for digest in digests:
                 yield self._manifest(session, digest)
 
+    def put_facts(self, version: bytes, facts: Mapping[str, Any]) -> None:
+        """Replace the facts of a version that is there."""
+        with self.session() as session:
+            row = session.get_one(VersionRow, version)
+            row.sealed = self._vault.seal(_dump(facts), f"version/{version.hex()}")
+
     def _facts(self, row: VersionRow) -> Mapping[str, Any]:
         facts: Mapping[str, Any] = json.loads(
             self._vault.open(row.sealed, f"version/{row.id.hex()}")
@@ -248,21 +285,75 @@ class RecordsDatabase:
 
     # -- files read before --------------------------------------------------------------------
 
-    def put_files(self, transfer: str, files: Iterable[tuple[str, bytes]]) -> None:
-        """Remember what a check read: path and what to remember of it."""
+    def put_files(self, transfer: str, files: Iterable[ReadFile]) -> None:
+        """Remember what a check read."""
         owner = self._vault.tag(transfer, "transfer")
         with self.session() as session:
-            for path, data in files:
-                tag = self._vault.tag(f"{transfer}/{path}", "file")
-                sealed = self._vault.seal(data, f"file/{tag.hex()}")
-                session.merge(FileRow(tag=tag, transfer=owner, sealed=sealed))
+            for file in files:
+                tag = self._vault.tag(f"{transfer}/{file.path}", "file")
+                row = FileRow(
+                    tag=tag,
+                    transfer=owner,
+                    sealed=self._vault.seal(file.data, f"file/{tag.hex()}"),
+                    instance=self._short(file.instance, "instance"),
+                    pixels=self._short(file.pixels, "pixels"),
+                )
+                session.merge(row)
 
-    def files(self, transfer: str) -> Iterator[bytes]:
-        """What is remembered of each file of a transfer."""
-        owner = self._vault.tag(transfer, "transfer")
+    def files(self, transfer: str, paths: Collection[str] | None = None) -> Iterator[bytes]:
+        """What is remembered of each file of a transfer, or of those at some paths."""
+        if paths is not None:
+            tags = (self._vault.tag(f"{transfer}/{path}", "file") for path in paths)
+            yield from self._opened(FileRow.tag, tags)
+        else:
+            yield from self._opened(FileRow.transfer, [self._vault.tag(transfer, "transfer")])
+
+    def find_images(
+        self, transfers: Collection[str], instances: Iterable[str], pixels: Iterable[str]
+    ) -> Iterator[bytes]:
+        """What is remembered of images with one of these SOPInstanceUIDs or pixel hashes.
+
+        Args:
+            transfers: the transfers to look in; what is found comes in their order.
+            instances: SOPInstanceUIDs.
+            pixels: hashes of pixel data.
+        """
+        order = {self._vault.tag(name, "transfer"): at for at, name in enumerate(transfers)}
+        found: dict[bytes, tuple[int, bytes]] = {}
+        columns = ((FileRow.instance, "instance", instances), (FileRow.pixels, "pixels", pixels))
         with self.session() as session:
-            for row in session.scalars(select(FileRow).where(FileRow.transfer == owner)):
-                yield self._vault.open(row.sealed, f"file/{row.tag.hex()}")
+            for column, kind, values in columns:
+                for some in _batches(self._short(value, kind) for value in values if value):
+                    sought = select(FileRow.tag, FileRow.transfer, FileRow.sealed)
+                    for tag, owner, sealed in session.execute(sought.where(column.in_(some))):
+                        if owner in order:
+                            found[tag] = (order[owner], sealed)
+        for tag in sorted(found, key=lambda each: found[each][0]):
+            yield self._vault.open(found[tag][1], f"file/{tag.hex()}")
+
+    def tag_files(self, keys: Callable[[bytes], tuple[str, str]]) -> None:
+        """Tag files that an older package remembered; `keys` reads both from what is remembered."""
+        untagged = select(FileRow).where(FileRow.instance.is_(None)).limit(_AT_ONCE)
+        while True:
+            with self.session() as session:
+                rows = session.scalars(untagged).all()
+                for row in rows:
+                    instance, pixels = keys(self._vault.open(row.sealed, f"file/{row.tag.hex()}"))
+                    row.instance = self._short(instance, "instance")
+                    row.pixels = self._short(pixels, "pixels")
+            if not rows:
+                return
+
+    def _opened(self, column: Any, values: Iterable[bytes]) -> Iterator[bytes]:
+        sought = select(FileRow.tag, FileRow.sealed)
+        for some in _batches(values):
+            with self.session() as session:
+                for tag, sealed in session.execute(sought.where(column.in_(some))):
+                    yield self._vault.open(sealed, f"file/{tag.hex()}")
+
+    def _short(self, value: str, kind: str) -> bytes:
+        """A tag of half the length: two of a million differ, and what it finds is looked at."""
+        return self._vault.tag(value, kind)[:_SHORT_TAG] if value else b""
 
     # -- erasure ------------------------------------------------------------------------------
 
@@ -287,6 +378,23 @@ class RecordsDatabase:
                 db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         except SQLAlchemyError as error:
             raise StorageError(f"{self._path}: {error}") from error
+
+
+def _batches(values: Iterable[bytes]) -> Iterator[list[bytes]]:
+    rest = iter(values)
+    while some := list(islice(rest, _AT_ONCE)):
+        yield some
+
+
+def _add_columns(engine: Engine) -> None:
+    """Add the columns that the table of files of an older package lacks, and their indexes."""
+    with engine.begin() as connection:
+        there = {column["name"] for column in inspect(connection).get_columns("file")}
+        for name in ("instance", "pixels"):
+            if name not in there:
+                connection.execute(text(f"ALTER TABLE file ADD COLUMN {name} BLOB"))
+        for index in FileRow.metadata.tables["file"].indexes:
+            index.create(connection, checkfirst=True)
 
 
 def _harden(connection: Any, _record: object) -> None:

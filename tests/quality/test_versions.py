@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 import pydicom
 import pytest
 from pydicom.dataset import FileDataset
+from pydicom.uid import UID
 
 from dragon_ledger.quality.derivation import derive
 from dragon_ledger.quality.findings import CheckOutcome, Severity
 from dragon_ledger.quality.known import (
     FileRecord,
+    KnownImage,
     KnownSeries,
     KnownTransfers,
     PreviousVersion,
@@ -129,15 +132,140 @@ def test_a_series_of_an_earlier_transfer_keeps_its_patient(transfer: Transfer) -
         assert codes(report) == {"uniqueness.known-series"}
 
 
+def recalling(*images: KnownImage) -> KnownTransfers:
+    """A site that transferred these images before."""
+    return KnownTransfers(
+        recall=lambda instances, pixels: [
+            image for image in images if image.instance in instances or image.pixels in pixels
+        ]
+    )
+
+
+def known_image(transfer: Transfer, path: Path) -> KnownImage:
+    """An image of the transfer as a site keeps it; the copy is the file itself."""
+    name = transfer.relative(path)
+    record = remembered(transfer.judge())[name]
+    return KnownImage(name, record.instance, record.sha256, record.pixels, path)
+
+
 def test_an_image_of_an_earlier_transfer_keeps_its_content(transfer: Transfer) -> None:
-    report = transfer.judge()
-    path = transfer.relative(transfer.images()[0])
-    record = remembered(report)[path]
-    uid = str(pydicom.dcmread(transfer.images()[0]).SOPInstanceUID)
-    same = KnownTransfers(instances={uid: record.sha256})
-    assert transfer.judge(known=same).passed
-    other = KnownTransfers(instances={uid: b"\1" * 32})
-    assert codes(transfer.judge(known=other)) == {"uniqueness.known-instance"}
+    image = known_image(transfer, transfer.images()[0])
+    assert transfer.judge(known=recalling(image)).passed
+    other = replace(image, sha256=b"\1" * 32)
+    assert codes(transfer.judge(known=recalling(other))) == {"uniqueness.known-instance"}
+
+
+def under_another_identifier(transfer: Transfer, path: Path) -> None:
+    def change(image: FileDataset) -> None:
+        image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = UID("2.25.1234")
+
+    transfer.edit(path, change)
+
+
+def test_pixels_of_an_earlier_transfer_under_another_identifier(
+    transfer: Transfer, tmp_path: Path
+) -> None:
+    path = transfer.images()[4]
+    copy = tmp_path / "copy.dcm"
+    shutil.copy(path, copy)
+    image = replace(known_image(transfer, path), path="P/1/2/3.dcm", copy=copy)
+    assert transfer.judge(known=recalling(image)).passed
+    under_another_identifier(transfer, path)
+    report = transfer.judge(known=recalling(image))
+    assert codes(report) == {"uniqueness.known-pixels"}
+    (finding,) = (each for each in report.findings if each.check == "uniqueness")
+    assert finding.file == transfer.relative(path)
+    assert finding.found == (
+        f"2.25.1234 has the pixels of image {image.instance} of an earlier transfer"
+    )
+    assert image.instance.encode() not in report.summary_json()
+    declare(transfer, "P/1/2/3.dcm,withdraw,sent again under its own identifier")
+    assert transfer.judge(known=recalling(image)).passed
+
+
+def test_a_hash_alone_does_not_make_pixels_equal(transfer: Transfer, tmp_path: Path) -> None:
+    path = transfer.images()[4]
+    image = known_image(transfer, path)
+    under_another_identifier(transfer, path)
+    other = replace(image, copy=transfer.images()[7])
+    assert transfer.judge(known=recalling(other)).passed
+    gone = replace(image, copy=tmp_path / "gone.dcm")
+    (finding,) = (
+        each
+        for each in transfer.judge(known=recalling(gone)).findings
+        if each.code == "uniqueness.known-pixels"
+    )
+    assert "the site's copy cannot be read" in finding.found
+
+
+def test_slices_of_one_value_are_no_copies(transfer: Transfer) -> None:
+    path = transfer.images()[0]
+    transfer.edit(path, lambda image: setattr(image, "PixelData", bytes(len(image.PixelData))))
+    image = replace(known_image(transfer, path), instance="1.2.3")
+    assert transfer.judge(known=recalling(image)).passed
+
+
+def test_a_file_that_is_carried_on_is_not_asked_for(transfer: Transfer) -> None:
+    asked: list[str] = []
+
+    def recall(instances: Collection[str], _: Collection[str]) -> list[KnownImage]:
+        asked.extend(instances)
+        return []
+
+    last = previous(transfer)
+    added = transfer.images()[3]
+    files = {path: sha for path, sha in last.files.items() if path != transfer.relative(added)}
+    transfer.judge(known=KnownTransfers(recall=recall), previous=PreviousVersion(files))
+    assert asked == [str(pydicom.dcmread(added).SOPInstanceUID)]
+
+
+def moments(transfer: Transfer) -> dict[str, KnownSeries]:
+    return dict(transfer.judge().kept)
+
+
+def test_a_scan_of_an_earlier_transfer_has_an_order_with_a_new_one(transfer: Transfer) -> None:
+    kept = moments(transfer)
+    uid = min(kept, key=lambda each: kept[each].date)
+    other = replace(kept[uid], date="20200101", time="080000", table="2020/01/01 08:00:00")
+    assert transfer.judge(known=KnownTransfers(series={"1.2.3": other})).passed
+    same = KnownTransfers(series={"1.2.3": kept[uid]})
+    assert codes(transfer.judge(known=same)) == {"chronology.order"}
+    nothing = replace(kept[uid], date="", time="", table="")
+    assert codes(transfer.judge(known=KnownTransfers(series={"1.2.3": nothing}))) == set()
+    gone = replace(kept[uid], withdrawn=True)
+    assert codes(transfer.judge(known=KnownTransfers(series={"1.2.3": gone}))) == set()
+
+
+def test_an_earlier_scan_and_the_table_in_opposite_orders(transfer: Transfer) -> None:
+    kept = moments(transfer)[transfer.series[0].name]
+    opposite = replace(kept, date="20200101", table="2026/01/01 08:00:00")
+    report = transfer.judge(known=KnownTransfers(series={"1.2.3": opposite}))
+    assert codes(report) == {"chronology.contradiction"}
+    (first, *_) = (each for each in report.findings if each.check == "chronology")
+    assert (first.file, first.column) == ("UNIFI_metadata.csv", "series_date_time")
+
+
+def test_a_scan_before_those_of_earlier_transfers_is_warned_of(transfer: Transfer) -> None:
+    kept = moments(transfer)[transfer.series[0].name]
+    later = replace(kept, date="20260101", table="2026/01/01 08:00:00")
+    report = transfer.judge(known=KnownTransfers(series={"1.2.3": later}))
+    assert codes(report) == {"chronology.before-known"}
+    assert report.passed
+
+
+@pytest.mark.parametrize(
+    "stated", [{"date": "20200101"}, {"time": "000000"}, {"table": "2020/01/01 08:00:00"}]
+)
+def test_a_series_that_comes_again_keeps_its_moment(
+    transfer: Transfer, stated: dict[str, str]
+) -> None:
+    uid = transfer.series[0].name
+    kept = moments(transfer)
+    assert transfer.judge(known=KnownTransfers(series=kept)).passed
+    known = KnownTransfers(series=kept | {uid: replace(kept[uid], **stated)})  # type: ignore[arg-type]  # texts
+    assert codes(transfer.judge(known=known)) == {"chronology.known-series"}
+    declare(transfer, "UNIFI_metadata.csv,correct,the clock of the scanner was wrong")
+    assert transfer.judge(known=known).passed
 
 
 def previous(transfer: Transfer) -> PreviousVersion:

@@ -11,6 +11,7 @@ import pytest
 
 from dragon_ledger.quality.rules import built_in
 from dragon_ledger.site.agent import open_site
+from dragon_ledger.site.earlier_transfers import EarlierTransfers
 from dragon_ledger.site.lineage import Lineage
 from dragon_ledger.site.quality_check import QualityCheck
 from tests.site.place import PASSWORD, Stage, deliver
@@ -38,7 +39,8 @@ def test_only_rehash_sees_a_change_that_does_not_show(stage: Stage) -> None:
 
         def digest(*, reread: bool) -> bytes:
             lineage = Lineage(database, place.watch)
-            check = QualityCheck(built_in(), database, lineage, 1, threading.Event(), reread=reread)
+            earlier = EarlierTransfers(database, place.store, lineage)
+            check = QualityCheck(built_in(), earlier, 1, threading.Event(), reread=reread)
             return next(one.sha256 for one in check.report(transfer).files if one.path == name)
 
         read = digest(reread=False)

@@ -1,13 +1,17 @@
-"""Check 6: two scans of a patient can be put in order, and tags and metadata table agree on it."""
+"""Check 6: two scans of a patient can be put in order, and tags and metadata table agree on it.
+
+Scans of earlier transfers count, too, as far as the site's records have their dates.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from itertools import chain, pairwise
 
 from dragon_ledger.quality.checks.gathering import at_series
+from dragon_ledger.quality.checks.moments import Moment, by_table, by_tags, differ
 from dragon_ledger.quality.dates import dicom_date, dicom_time, table_moment
 from dragon_ledger.quality.examination import Examination, Series
 from dragon_ledger.quality.findings import CheckResult, Finding, conclude, not_applicable
@@ -15,18 +19,15 @@ from dragon_ledger.quality.vocabulary import tag_label
 
 _SERIES_DATE = tag_label("SeriesDate")
 _FIRST_CT = date(1971, 10, 1)
-_MINUTE = 60.0
-_UNKNOWN = datetime(9999, 12, 31)  # noqa: DTZ001 (DICOM's dates carry no zone here)
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
-    """When a series was taken: by its tags, and by the metadata table; None when not said."""
+class Scan:
+    """A scan of the transfer: its moment, `date_time` of its visit, its row in the table."""
 
     series: Series
-    tagged_day: date | None
-    tagged: datetime | None
-    table: datetime | None
+    moment: Moment
     visit: datetime | None
     row: int | None
 
@@ -35,34 +36,34 @@ def check_chronology(exam: Examination) -> CheckResult:
     """Dates exist and are past; scans of one patient have an order; tags and table agree."""
     if not exam.scans:
         return not_applicable("chronology", "the transfer has no series that could be read")
-    moments = [_moments(exam, series) for series in exam.scans]
-    by_subject: dict[str, list[Moments]] = {}
-    for entry in moments:
-        by_subject.setdefault(entry.series.subject, []).append(entry)
+    scans = [_scan(exam, series) for series in exam.scans]
+    by_subject: dict[str, list[Scan]] = {}
+    for scan in scans:
+        by_subject.setdefault(scan.series.subject, []).append(scan)
     findings = chain(
-        chain.from_iterable(_dates(exam, entry) for entry in moments),
-        chain.from_iterable(_table_dates(exam, entry) for entry in moments),
+        chain.from_iterable(_dates(exam, scan) for scan in scans),
+        chain.from_iterable(_table_dates(exam, scan) for scan in scans),
         chain.from_iterable(_order(exam, entries) for entries in by_subject.values()),
+        chain.from_iterable(_known_self(exam, scan) for scan in scans),
+        chain.from_iterable(
+            _against_known(exam, entries, _known_scans(exam, subject))
+            for subject, entries in by_subject.items()
+        ),
     )
     return conclude("chronology", findings, exam.doubts)
 
 
-def _moments(exam: Examination, series: Series) -> Moments:
-    day = dicom_date(series.text("SeriesDate"))
-    clock = dicom_time(series.text("SeriesTime"))
+def _scan(exam: Examination, series: Series) -> Scan:
     row = exam.metadata_row(series)
     values = row.values if row else {}
-    return Moments(
-        series,
-        day,
-        datetime.combine(day, clock) if day and clock else None,
-        table_moment(values.get("series_date_time", "")),
-        table_moment(values.get("date_time", "")),
-        row.number if row else None,
+    moment = Moment.of(
+        series.text("SeriesDate"), series.text("SeriesTime"), values.get("series_date_time", "")
     )
+    visit = table_moment(values.get("date_time", ""))
+    return Scan(series, moment, visit, row.number if row else None)
 
 
-def _dates(exam: Examination, entry: Moments) -> Iterator[Finding]:
+def _dates(exam: Examination, entry: Scan) -> Iterator[Finding]:
     for keyword in ("StudyDate", "SeriesDate"):
         text = entry.series.text(keyword)
         day = dicom_date(text)
@@ -80,77 +81,110 @@ def _dates(exam: Examination, entry: Moments) -> Iterator[Finding]:
     yield from _study_first(exam, entry)
 
 
-def _study_first(exam: Examination, entry: Moments) -> Iterator[Finding]:
+def _study_first(exam: Examination, entry: Scan) -> Iterator[Finding]:
     study = dicom_date(entry.series.text("StudyDate"))
-    if study and entry.tagged_day and entry.tagged_day < study:
-        found = f"series {entry.tagged_day}, study {study}"
+    if study and entry.moment.day and entry.moment.day < study:
+        found = f"series {entry.moment.day}, study {study}"
         yield at_series(exam, "chronology.before-study", found, entry.series, tag=_SERIES_DATE)
 
 
-def _table_dates(exam: Examination, entry: Moments) -> Iterator[Finding]:
+def _table_dates(exam: Examination, entry: Scan) -> Iterator[Finding]:
     end = datetime.combine(exam.today, time.max)
-    for column, moment in (("date_time", entry.visit), ("series_date_time", entry.table)):
+    for column, moment in (("date_time", entry.visit), ("series_date_time", entry.moment.table)):
         if moment and moment > end:
             yield _at_row(exam, entry, "chronology.future", f"{moment}", column)
         elif moment and moment.date() < _FIRST_CT:
             yield _at_row(exam, entry, "chronology.impossible", f"{moment}", column)
-    if entry.table and entry.tagged_day and not _agree(entry):
-        tagged = entry.tagged or entry.tagged_day
-        found = f"table {entry.table}, tags {tagged}"
+    if entry.moment.table and entry.moment.day and not _agree(entry):
+        tagged = entry.moment.tagged or entry.moment.day
+        found = f"table {entry.moment.table}, tags {tagged}"
         yield _at_row(exam, entry, "chronology.table", found, "series_date_time")
-    if entry.table and entry.visit and entry.table.date() < entry.visit.date():
-        found = f"series {entry.table}, visit {entry.visit}"
+    if entry.moment.table and entry.visit and entry.moment.table.date() < entry.visit.date():
+        found = f"series {entry.moment.table}, visit {entry.visit}"
         yield _at_row(exam, entry, "chronology.before-study", found, "date_time")
 
 
-def _agree(entry: Moments) -> bool:
-    if entry.table is None:
+def _agree(entry: Scan) -> bool:
+    moment = entry.moment
+    if moment.table is None:
         return True
-    if entry.tagged is None:
-        return entry.table.date() == entry.tagged_day
-    return abs((entry.table - entry.tagged).total_seconds()) <= _MINUTE
+    if moment.tagged is None:
+        return moment.table.date() == moment.day
+    return abs(moment.table - moment.tagged) <= _MINUTE
 
 
-def _order(exam: Examination, entries: list[Moments]) -> Iterator[Finding]:
-    for first, second in pairwise(sorted(entries, key=_sort_key)):
-        if _by_tags(first, second) == 0 and _by_table(first, second) == 0:
+def _order(exam: Examination, scans: list[Scan]) -> Iterator[Finding]:
+    for first, second in pairwise(sorted(scans, key=_sort_key)):
+        if _has_no_order(first.moment, second.moment):
             yield at_series(exam, "chronology.order", "no order of two scans", second.series,
                             tag=_SERIES_DATE)  # fmt: skip
-    for index, first in enumerate(entries):
-        for second in entries[index + 1 :]:
-            if _by_tags(first, second) * _by_table(first, second) < 0:
+    for index, first in enumerate(scans):
+        for second in scans[index + 1 :]:
+            if _contradicts(first.moment, second.moment):
                 yield _at_row(
                     exam, second, "chronology.contradiction", "the opposite order of two scans",
                     "series_date_time",
                 )  # fmt: skip
 
 
-def _sort_key(entry: Moments) -> tuple[datetime, datetime, str]:
-    day = datetime.combine(entry.tagged_day, time.min) if entry.tagged_day else None
-    by_tags = entry.tagged or day or entry.table or _UNKNOWN
-    return (by_tags, entry.table or _UNKNOWN, entry.series.uid)
+def _sort_key(scan: Scan) -> tuple[datetime, datetime, str]:
+    return (*scan.moment.sort_key(), scan.series.uid)
 
 
-def _by_tags(first: Moments, second: Moments) -> int:
-    """-1, 0 (cannot be told), 1: the order by SeriesDate and SeriesTime."""
-    if first.tagged_day is None or second.tagged_day is None:
-        return 0
-    if first.tagged_day != second.tagged_day:
-        return -1 if first.tagged_day < second.tagged_day else 1
-    return _compare(first.tagged, second.tagged)
+def _has_no_order(first: Moment, second: Moment) -> bool:
+    return by_tags(first, second) == 0 and by_table(first, second) == 0
 
 
-def _by_table(first: Moments, second: Moments) -> int:
-    return _compare(first.table, second.table)
+def _contradicts(first: Moment, second: Moment) -> bool:
+    return by_tags(first, second) * by_table(first, second) < 0
 
 
-def _compare(first: datetime | None, second: datetime | None) -> int:
-    if first is None or second is None or first == second:
-        return 0
-    return -1 if first < second else 1
+def _known_scans(exam: Examination, subject: str) -> list[Moment]:
+    """Scans of a subject in earlier transfers that are not in this one and were not withdrawn."""
+    here = {series.uid for series in exam.series}
+    known = [
+        Moment.of(each.date, each.time, each.table)
+        for uid, each in exam.known.series.items()
+        if each.patient == subject and uid not in here and not each.withdrawn
+    ]
+    return sorted((moment for moment in known if moment.recorded), key=Moment.sort_key)
 
 
-def _at_row(exam: Examination, entry: Moments, code: str, found: str, column: str) -> Finding:
+def _known_self(exam: Examination, scan: Scan) -> Iterator[Finding]:
+    known = exam.known.series.get(scan.series.uid)
+    if known is None or _is_corrected(exam, scan.series):
+        return
+    before = Moment.of(known.date, known.time, known.table)
+    if differ(before, scan.moment):
+        found = f"{_said(scan.moment)}, in an earlier transfer {_said(before)}"
+        yield at_series(exam, "chronology.known-series", found, scan.series, tag=_SERIES_DATE)
+
+
+def _is_corrected(exam: Examination, series: Series) -> bool:
+    corrected = exam.declared("correct")
+    table = exam.metadata.path if exam.metadata else ""
+    return table in corrected or any(image.path in corrected for image in series.images)
+
+
+def _said(moment: Moment) -> str:
+    table = f", table {moment.table}" if moment.table else ""
+    return f"tags {moment.tagged or moment.day or 'no date'}{table}"
+
+
+def _against_known(exam: Examination, scans: list[Scan], known: list[Moment]) -> Iterator[Finding]:
+    for scan in scans:
+        if any(_has_no_order(each, scan.moment) for each in known):
+            found = "no order of this scan and one of an earlier transfer"
+            yield at_series(exam, "chronology.order", found, scan.series, tag=_SERIES_DATE)
+        elif any(_contradicts(each, scan.moment) for each in known):
+            found = "the opposite order of this scan and one of an earlier transfer"
+            yield _at_row(exam, scan, "chronology.contradiction", found, "series_date_time")
+        elif known and scan.moment.recorded and scan.moment.sort_key() < known[0].sort_key():
+            found = f"{_said(scan.moment)}, the first in earlier transfers {_said(known[0])}"
+            yield at_series(exam, "chronology.before-known", found, scan.series, tag=_SERIES_DATE)
+
+
+def _at_row(exam: Examination, entry: Scan, code: str, found: str, column: str) -> Finding:
     return exam.catalogue.finding(
         code,
         found,

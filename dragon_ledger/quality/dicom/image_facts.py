@@ -10,7 +10,8 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-FACTS_VERSION = 3
+FACTS_VERSION = 4  # to be raised with every change of what a file is judged by
+_SAME_LAYOUT = (3, FACTS_VERSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,30 @@ def from_memo(
         version, made_for, *values = json.loads(memo)
     except ValueError:
         return None
-    names = [entry.name for entry in fields(ImageFacts)]
-    if version != FACTS_VERSION or made_for != profile or len(values) != len(names):
+    if version != FACTS_VERSION or made_for != profile or len(values) != len(_NAMES):
         return None
-    state = dict(zip(names, values, strict=True))
+    return _restored(values, shared)
+
+
+def from_any_memo(memo: bytes) -> ImageFacts | None:
+    """The facts of a memo that may be older, for what no rule changes: identifiers, pixels, dates.
+
+    None when its layout is another one.
+    """
+    try:
+        version, _, *values = json.loads(memo)
+    except ValueError:
+        return None
+    if version not in _SAME_LAYOUT or len(values) != len(_NAMES):
+        return None
+    return _restored(values, None)
+
+
+_NAMES = tuple(entry.name for entry in fields(ImageFacts))
+
+
+def _restored(values: list[Any], shared: dict[object, Any] | None) -> ImageFacts:
+    state = dict(zip(_NAMES, values, strict=True))
     state["issues"] = tuple(Issue(*issue) for issue in state["issues"])
     state["texts"] = tuple((label, text) for label, text in state["texts"])
     if shared is not None:

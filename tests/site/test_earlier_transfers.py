@@ -1,0 +1,259 @@
+"""What a site remembers of earlier transfers, in a database of today and of an older package."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+from pydicom.uid import UID
+
+from dragon_ledger.quality.check import check_transfer
+from dragon_ledger.quality.known import FileRecord
+from dragon_ledger.quality.report import QualityReport
+from dragon_ledger.quality.rules import built_in
+from dragon_ledger.samples import make_transfer
+from dragon_ledger.site.earlier_transfers import EarlierTransfers, series_facts
+from dragon_ledger.site.lineage import Lineage
+from dragon_ledger.site.records_database import RecordsDatabase
+from dragon_ledger.site.store import Store
+from dragon_ledger.site.vault import Vault
+from dragon_ledger.site.watch import ChainWatch
+
+TODAY = date(2026, 11, 22)
+VAULT = Vault(bytes(range(32)))
+
+
+class Undecided(ChainWatch):
+    """A chain on which nobody decided anything."""
+
+    def __init__(self) -> None:
+        self.versions = {}
+
+
+@dataclass
+class Site:
+    """A site's records without an agent, and one transfer that it accepted."""
+
+    folder: Path
+    database: RecordsDatabase
+    store: Store
+    earlier: EarlierTransfers
+    first: QualityReport
+
+    @property
+    def transfer(self) -> Path:
+        return self.folder / "first"
+
+    def accept(self, name: str, series: dict[str, Any], withdrawn: tuple[str, ...] = ()) -> None:
+        facts = {
+            "transfer": name,
+            "outcome": "PASS",
+            "series": series,
+            "adds": True,
+            "withdrawn": list(withdrawn),
+            "registration": {"predecessor": "00" * 32},
+        }
+        ordinal = len(self.database.versions()) + 1
+        with self.database.session() as session:
+            self.database.add_version(session, bytes([ordinal]) * 32, facts, (), {})
+
+    def series(self) -> dict[str, Any]:
+        return series_facts(
+            self.first.kept, {row.series_uid: row.slices for row in self.first.series}
+        )
+
+    def codes(self, transfer: Path) -> set[str]:
+        report = check_transfer(
+            transfer,
+            built_in(),
+            today=TODAY,
+            known=self.earlier.known(transfer.name, reread=False),
+            previous=self.earlier.previous(transfer, whole=False, also=()),
+            workers=1,
+        )
+        return {each.code for each in report.findings if each.severity == "error"}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, QualityReport]:
+    folder = tmp_path_factory.mktemp("first") / "first"
+    make_transfer(folder, partner="UNIFI", seed=7, subjects=1, slices=25, size=32)
+    return folder, check_transfer(folder, built_in(), today=TODAY, workers=1)
+
+
+@pytest.fixture
+def site(tmp_path: Path, first: tuple[Path, QualityReport]) -> Iterator[Site]:
+    (tmp_path / "first").symlink_to(first[0])
+    database = RecordsDatabase(tmp_path / "records.sqlite", VAULT)
+    store = Store(tmp_path / "store", VAULT)
+    earlier = EarlierTransfers(database, store, Lineage(database, Undecided()))
+    site = Site(tmp_path, database, store, earlier, first[1])
+    for record in site.first.files:
+        store.put_file(site.transfer / record.path, record.sha256)
+    yield site
+    database.close()
+
+
+def images(site: Site) -> list[FileRecord]:
+    return [record for record in site.first.files if record.memo]
+
+
+def sent_again(site: Site, **changes: str) -> Path:
+    """A second transfer: one slice of the first, with other values."""
+    record = images(site)[5]
+    path = site.folder / "second" / record.path
+    path.parent.mkdir(parents=True)
+    dataset = pydicom.dcmread(site.transfer / record.path)
+    for keyword, value in changes.items():
+        setattr(dataset, keyword, value)
+    dataset.file_meta.MediaStorageSOPInstanceUID = UID(dataset.SOPInstanceUID)
+    dataset.save_as(path)
+    return site.folder / "second"
+
+
+def uniqueness(codes: set[str]) -> set[str]:
+    return {code for code in codes if code.startswith(("uniqueness", "changes", "chronology"))}
+
+
+def test_images_are_found_by_identifier_and_by_pixels(site: Site) -> None:
+    site.earlier.remember("first", site.first.files)
+    site.accept("first", site.series())
+    known = site.earlier.known("second", reread=False)
+    one, other = images(site)[0], images(site)[1]
+    found = list(known.recall([one.instance], [other.pixels]))
+    assert {each.path for each in found} == {one.path, other.path}
+    assert {each.copy.read_bytes()[128:132] for each in found} == {b"DICM"}
+    assert list(known.recall(["1.2.3"], ["00" * 16])) == []
+    assert list(known.recall([""], [""])) == []
+
+
+def test_what_was_not_accepted_and_the_transfer_itself_are_not_known(site: Site) -> None:
+    site.earlier.remember("first", site.first.files)
+    uid = images(site)[0].instance
+    assert list(site.earlier.known("second", reread=False).recall([uid], [])) == []
+    site.accept("first", site.series())
+    assert list(site.earlier.known("first", reread=False).recall([uid], [])) == []
+
+
+def test_the_newest_of_several_comes_last(site: Site) -> None:
+    record = images(site)[0]
+    for name, content in (("b", b"\1" * 32), ("a", b"\2" * 32)):
+        site.earlier.remember(name, [replace(record, sha256=content)])
+        site.accept(name, {})
+    found = site.earlier.known("c", reread=False).recall([record.instance], [])
+    assert [each.sha256[0] for each in found] == [1, 2]
+
+
+def test_pixels_sent_again_are_found_and_the_same_file_is_not(site: Site) -> None:
+    site.earlier.remember("first", site.first.files)
+    site.accept("first", site.series())
+    assert uniqueness(site.codes(site.transfer)) == set()
+    codes = site.codes(sent_again(site, SOPInstanceUID="2.25.99"))
+    assert uniqueness(codes) == {"uniqueness.known-pixels", "changes.changed"}
+
+
+def test_identifiers_and_hashes_are_not_on_the_disk(site: Site) -> None:
+    site.earlier.remember("first", site.first.files)
+    site.accept("first", site.series())
+    disk = b"".join(path.read_bytes() for path in site.folder.glob("records.sqlite*"))
+    for record in images(site)[:3]:
+        for text in (record.instance, record.pixels, record.path, record.subject or "-"):
+            assert text.encode() not in disk
+        assert bytes.fromhex(record.pixels) not in disk
+
+
+def make_old(site: Site) -> None:
+    """Turn the records into those of a package that kept neither keys nor dates."""
+    site.earlier.remember("first", site.first.files)
+    series = {uid: entry[:2] for uid, entry in site.series().items()}
+    site.accept("first", series)
+    with sqlite3.connect(site.folder / "records.sqlite") as raw:
+        for tag, sealed in raw.execute("SELECT tag, sealed FROM file").fetchall():
+            context = f"file/{tag.hex()}"
+            values = json.loads(VAULT.open(sealed, context))[:7]
+            values[6] = values[6].replace("WzQs", "WzMs", 1)  # base64 of `[4,` and `[3,`
+            old = VAULT.seal(json.dumps(values).encode(), context)
+            raw.execute("UPDATE file SET sealed = ? WHERE tag = ?", (old, tag))
+        for name in ("instance", "pixels"):
+            raw.execute(f"DROP INDEX ix_file_{name}")
+            raw.execute(f"ALTER TABLE file DROP COLUMN {name}")
+    raw.close()
+
+
+def reopened(site: Site) -> Site:
+    site.database.close()
+    database = RecordsDatabase(site.folder / "records.sqlite", VAULT)
+    earlier = EarlierTransfers(database, site.store, Lineage(database, Undecided()))
+    return replace(site, database=database, earlier=earlier)
+
+
+def test_an_older_database_is_completed(site: Site) -> None:
+    make_old(site)
+    site = reopened(site)
+    record = images(site)[0]
+    assert list(site.earlier.known("second", reread=False).recall([record.instance], [])) == []
+    site.earlier.upgrade()
+    known = site.earlier.known("second", reread=False)
+    (by_instance,), (by_pixels,) = (
+        list(known.recall([record.instance], [])),
+        list(known.recall([], [record.pixels])),
+    )
+    assert by_instance == by_pixels
+    assert (by_instance.path, by_instance.pixels) == (record.path, record.pixels)
+    for uid, kept in site.first.kept.items():
+        assert known.series[uid] == replace(kept, table="")
+    before = site.database.versions()
+    site.earlier.upgrade()
+    assert site.database.versions() == before
+    site.database.close()
+
+
+def test_completing_an_older_database_goes_on_where_it_was_cut_off(site: Site) -> None:
+    make_old(site)
+    site = reopened(site)
+    calls = 0
+
+    def keys(_: bytes) -> tuple[str, str]:
+        nonlocal calls
+        calls += 1
+        if calls > 30:
+            raise KeyboardInterrupt
+        return "x", "y"
+
+    with pytest.raises(KeyboardInterrupt):
+        site.database.tag_files(keys)
+    site.earlier.upgrade()
+    assert list(site.earlier.known("2", reread=False).recall([images(site)[0].instance], []))
+    site.database.close()
+
+
+def test_a_series_whose_images_are_all_withdrawn_is_withdrawn(site: Site) -> None:
+    site.accept("first", site.series())
+    uid = next(iter(site.first.kept))
+    paths = [record.path for record in images(site) if f"/{uid}/" in record.path]
+    site.accept("second", {}, tuple(paths[:-1]))
+    assert not site.earlier.known("3", reread=False).series[uid].withdrawn
+    site.accept("third", {}, tuple(paths[-1:]))
+    assert site.earlier.known("4", reread=False).series[uid].withdrawn
+    site.accept("fourth", {uid: site.series()[uid]})
+    assert not site.earlier.known("5", reread=False).series[uid].withdrawn
+
+
+def test_only_the_paths_of_a_transfer_are_read_of_the_last_version(site: Site) -> None:
+    site.earlier.remember("first", site.first.files)
+    site.accept("first", site.series())
+    again = sent_again(site)
+    gone = images(site)[9].path
+    some = site.earlier.previous(again, whole=False, also=[gone])
+    whole = site.earlier.previous(again, whole=True, also=())
+    assert some is not None
+    assert whole is not None
+    assert set(some.files) == {images(site)[5].path, gone}
+    assert whole.files == {record.path: record.sha256 for record in site.first.files}

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
@@ -21,12 +21,13 @@ import dragon_ledger
 from api.access_log import AccessLog
 from api.artefacts import ArtefactStore
 from api.evidence import EvidenceStore
+from api.head import HeadAsGet
 from api.headers import SecurityHeaders
 from api.ledger import NODE_TIMEOUT, Ledger
 from api.openapi import document
 from api.problems import Problem, problem_response
-from api.readers import Readers
-from api.routes import artefacts, evidence, health, lists, verdicts
+from api.readers import READERS, Readers
+from api.routes import artefacts, evidence, health, lists, pages, verdicts
 from api.service import Service
 from api.settings import Settings
 from api.spool import Spool, prepare
@@ -37,13 +38,23 @@ from dragon_ledger.errors import LedgerError
 
 logger = logging.getLogger("dragon_ledger.api")
 WEB = Path(__file__).parent / "web"
+VERIFY = Path(__file__).parent / "static" / "verify"
+NODE_READERS = 8
+ROUTERS = (
+    verdicts.router,
+    evidence.router,
+    lists.router,
+    artefacts.router,
+    health.router,
+    pages.router,
+)
 BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 DESCRIPTION = """
 Does this very file trace back, round by round, to dataset versions that passed the quality check
 and were approved, and is every one of them still approved today?
 
 Send a model file to `POST /v1/verdicts`, or ask `GET /v1/verdicts/{digest}`.
-Errors are problem details (RFC 9457) with stable types.
+Errors are problem details (RFC 9457) with stable types; [/problems/](/problems/) explains each.
 """
 
 
@@ -62,17 +73,13 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for router in (
-        verdicts.router,
-        evidence.router,
-        lists.router,
-        artefacts.router,
-        health.router,
-    ):
+    for router in ROUTERS:
         app.include_router(router)
     _handle_errors(app)
     document(app, settings)
+    app.mount("/verify", StaticFiles(directory=VERIFY, html=True), name="verify")
     app.mount("/", StaticFiles(directory=WEB, html=True), name="web")
+    app.add_middleware(HeadAsGet)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog)
     return app
@@ -88,11 +95,13 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         app.state.service = Service(
             settings=settings,
             ledger=ledger,
-            spool=Spool(settings.spool),
+            spool=Spool(settings.spool, settings.uploads),
             artefacts=ArtefactStore(settings.artefacts, settings.artefact_total_bytes),
             tokens=TokenStore(settings.tokens),
             readers=readers,
             evidence=EvidenceStore(settings.folder / "evidence", client),
+            file_line=CapacityLimiter(READERS),
+            node_line=CapacityLimiter(NODE_READERS),
         )
         ledger.start()
         # What lives as long as the process need not be searched for garbage while a request waits.
@@ -108,11 +117,13 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
 def _allowed(request: Request) -> list[str]:
     """Every method that the path knows; a router alone names those of its first route."""
     methods: set[str] = set()
-    for route in request.app.routes:
+    for route in (route for router in ROUTERS for route in router.routes):
         match, _ = route.matches(request.scope)
         if match is not Match.NONE:
             methods |= getattr(route, "methods", None) or set()
-    return sorted(methods)
+    # Whatever is no endpoint is a page, or nothing.
+    methods = methods or {"GET"}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 def _handle_errors(app: FastAPI) -> None:

@@ -438,18 +438,19 @@ class Ready(Model):
 
 
 class ProblemDetails(Model):
-    """RFC 9457. `type` is stable; docs/spec/api.md lists all of them."""
+    """RFC 9457. `type` is stable; /problems/ lists all of them, and what to do next."""
 
     type: Literal[tuple(f"urn:dragon-ledger:problem:{kind}" for kind in KINDS)]  # type: ignore[valid-type]  # made from the table, so that the two cannot differ
     title: str
     status: int
     detail: str
     instance: str
+    help: str = Field(description="Where this service explains the type.")
 
 
 Responses = dict[int | str, dict[str, Any]]
-# The first kind of a status is the general one.
-TITLES = {int(status): title for status, title in reversed(KINDS.values())}
+# The first kind of a status stands for it.
+TITLES = {int(kind.status): kind.title for kind in reversed(KINDS.values())}
 NOT_MODIFIED: Responses = {304: {"description": "Nothing has changed since that ETag."}}
 OCTETS = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 NOT_EMPTY = {

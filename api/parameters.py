@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 
+from api.problems import Problem
 from dragon_ledger.index.lists import CURSOR_PATTERN
 
 LENGTH = 32
@@ -43,3 +44,20 @@ def digest_of(text: str) -> bytes:
 def optional_bytes(text: str | None) -> bytes | None:
     """The bytes of an identifier or address that a filter names; None without a filter."""
     return None if text is None else bytes.fromhex(text.removeprefix("0x"))
+
+
+async def only_known_parameters(request: Request) -> None:
+    """Refuse a misspelt filter, which would otherwise answer a question that nobody asked.
+
+    Raises:
+        Problem: a query parameter that the endpoint does not take, or that is given twice.
+    """
+    given = [name for name, _ in request.query_params.multi_items()]
+    if not given:
+        return
+    known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
+    if unknown := sorted(set(given) - known):
+        takes = f"this request takes {', '.join(sorted(known))}" if known else "it takes none"
+        raise Problem("invalid-request", f"query.{unknown[0]}: no such parameter; {takes}")
+    if twice := sorted({name for name in given if given.count(name) > 1}):
+        raise Problem("invalid-request", f"query.{twice[0]}: given more than once")

@@ -8,6 +8,7 @@ import sys
 import uvicorn
 
 from api.app import create_app
+from api.protocol import LimitedProtocol
 from api.settings import Settings
 from dragon_ledger.chain.network import Network
 from dragon_ledger.errors import ConfigurationError
@@ -39,6 +40,8 @@ def configuration(settings: Settings) -> uvicorn.Config:
         port=listen.port,
         ssl_certfile=listen.tls_certificate,
         ssl_keyfile=listen.tls_key,
+        http=LimitedProtocol,
+        ws="none",
         access_log=False,
         log_level="warning",
         server_header=False,

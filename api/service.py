@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from anyio import CapacityLimiter
+
 from api.artefacts import ArtefactStore
 from api.evidence import EvidenceStore
 from api.ledger import Ledger
@@ -15,7 +17,11 @@ from api.tokens import TokenStore
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The parts that the endpoints use."""
+    """The parts that the endpoints use.
+
+    `file_line` and `node_line` are for what takes long: uploaded files that wait for a reader, and
+    questions to a node that may hang. The threads that answer from the index stay free of them.
+    """
 
     settings: Settings
     ledger: Ledger
@@ -24,3 +30,5 @@ class Service:
     tokens: TokenStore
     readers: Readers
     evidence: EvidenceStore
+    file_line: CapacityLimiter
+    node_line: CapacityLimiter

@@ -7,16 +7,20 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from api.spool import Limits
 from dragon_ledger.errors import ConfigurationError
 from dragon_ledger.site.toml_config import Document, Section
 
 SCOPES = ("verdict:read", "ledger:read", "artefacts:read", "artefacts:write")
 HIGHEST_PORT = 65_535
 GIGABYTE = 1 << 30
+# What limits all uploads together, for configurations that were made before they were limited.
+UPLOADS = {"uploads": 32, "spool_total_bytes": 32 * GIGABYTE, "upload_stall_seconds": 30}
 FIELDS = {
     "listen": frozenset({"host", "port", "tls_certificate", "tls_key", "behind_proxy"}),
     "chain": frozenset({"network", "rpc", "follow", "poll_seconds", "stale_seconds"}),
-    "data": frozenset({"index", "folder", "spool_bytes", "artefact_bytes", "artefact_total_bytes"}),
+    "data": frozenset({"index", "folder", "spool_bytes", "artefact_bytes", "artefact_total_bytes"})
+    | UPLOADS.keys(),
     "access": frozenset({"anonymous"}),
 }
 
@@ -52,6 +56,7 @@ class Settings:
     spool_bytes: int
     artefact_bytes: int
     artefact_total_bytes: int
+    uploads: Limits
     anonymous: frozenset[str]
 
     @property
@@ -91,6 +96,7 @@ def load(file: Path) -> Settings:
         spool_bytes=data.number("spool_bytes", 1, 1 << 50),
         artefact_bytes=data.number("artefact_bytes", 1, 1 << 50),
         artefact_total_bytes=data.number("artefact_total_bytes", 1, 1 << 50),
+        uploads=_uploads(data),
         anonymous=_anonymous(access),
     )
     require_protection(settings.listen)
@@ -104,6 +110,15 @@ def _listen(section: Section) -> Listen:
         tls_certificate=section.optional_path("tls_certificate"),
         tls_key=section.optional_path("tls_key"),
         behind_proxy=section.flag("behind_proxy"),
+    )
+
+
+def _uploads(section: Section) -> Limits:
+    known = replace(section, values={**UPLOADS, **section.values})
+    return Limits(
+        total_bytes=known.number("spool_total_bytes", 1, 1 << 50),
+        at_once=known.number("uploads", 1, 10_000),
+        stall_seconds=known.seconds("upload_stall_seconds"),
     )
 
 
@@ -179,6 +194,11 @@ folder = "api-data"
 # The largest model file that is taken for a verdict, and the largest artefact, in bytes.
 spool_bytes = 8589934592
 artefact_bytes = 16777216
+# Files that are read at the same time, and what they take together; more are told to come back.
+uploads = 32
+spool_total_bytes = 34359738368
+# Who sends nothing for this long loses his place.
+upload_stall_seconds = 30
 # All artefacts together.
 artefact_total_bytes = 10737418240
 

@@ -7,19 +7,23 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import FileResponse, Response
 
 from api import models
-from api.parameters import Bytes32Path, digest_of
+from api.answers import NoneMatch, matches
+from api.parameters import Bytes32Path, digest_of, only_known_parameters
 from api.problems import Problem
 from api.security import require
 from api.service import Service
+from api.spool import receive
 
-router = APIRouter(prefix="/v1/artefacts", tags=["artefacts"])
+router = APIRouter(
+    prefix="/v1/artefacts", tags=["artefacts"], dependencies=[Depends(only_known_parameters)]
+)
 
 
 @router.put(
     "/{sha256}",
     status_code=201,
     dependencies=[Depends(require("artefacts:write"))],
-    responses=models.ARTEFACT_STORED | models.errors(401, 403, 409, 413, 422, 507),
+    responses=models.ARTEFACT_STORED | models.errors(401, 403, 408, 409, 413, 415, 422, 503, 507),
     summary="Upload an artefact",
     openapi_extra=models.BINARY_BODY,
 )
@@ -27,7 +31,7 @@ async def put(request: Request, sha256: Bytes32Path) -> Response:
     """Keep the body, whose SHA-256 must be the one in the path. Twice is the same as once."""
     service: Service = request.app.state.service
     wanted = digest_of(sha256)
-    async with service.spool.receive(request.stream(), service.settings.artefact_bytes) as body:
+    async with receive(request, service.spool, service.settings.artefact_bytes) as body:
         if body.digest != wanted:
             detail = f"the body's SHA-256 is {body.digest.hex()}"
             raise Problem("digest-mismatch", detail)
@@ -40,18 +44,17 @@ async def put(request: Request, sha256: Bytes32Path) -> Response:
     "/{sha256}",
     dependencies=[Depends(require("artefacts:read"))],
     response_class=FileResponse,
-    responses=models.ARTEFACT | models.errors(401, 403, 404, 422),
+    responses=models.ARTEFACT | models.errors(401, 403, 404, 422) | models.NOT_MODIFIED,
     summary="Download an artefact",
 )
-def get(request: Request, sha256: Bytes32Path) -> Response:
+def get(request: Request, sha256: Bytes32Path, if_none_match: NoneMatch = None) -> Response:
     """Give the document with this SHA-256; check it against the digest when it has arrived."""
     service: Service = request.app.state.service
     digest = digest_of(sha256)
     path = service.artefacts.path(digest)
     if path is None:
         raise Problem("not-found", f"no artefact {digest.hex()} has been uploaded here")
-    return FileResponse(
-        path,
-        media_type="application/octet-stream",
-        headers={"ETag": f'"{digest.hex()}"', "Cache-Control": "private, immutable"},
-    )
+    headers = {"ETag": f'"{digest.hex()}"', "Cache-Control": "private, immutable"}
+    if matches(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return FileResponse(path, media_type="application/octet-stream", headers=headers)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Header, Request
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api import models
-from api.parameters import DigestPath, digest_of
+from api.answers import NoneMatch, etag_of, matches
+from api.parameters import DigestPath, digest_of, only_known_parameters
 from api.problems import Problem
 from api.security import require
 from api.service import Service
 from dragon_ledger.errors import LedgerError
 
-router = APIRouter(prefix="/v1", tags=["evidence"], dependencies=[Depends(require("verdict:read"))])
-NoneMatch = Annotated[str | None, Header(description="An ETag: 304 when nothing has changed.")]
+router = APIRouter(
+    prefix="/v1",
+    tags=["evidence"],
+    dependencies=[Depends(require("verdict:read")), Depends(only_known_parameters)],
+)
 BUNDLE: models.Responses = {
     200: {
         "description": "The bundle (docs/spec/evidence-bundle.md). With a `Warning` header it is"
@@ -32,22 +34,30 @@ BUNDLE: models.Responses = {
     responses=BUNDLE | models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
     summary="Evidence bundle by digest",
 )
-def evidence(request: Request, digest: DigestPath, if_none_match: NoneMatch = None) -> Response:
+async def evidence(
+    request: Request, digest: DigestPath, if_none_match: NoneMatch = None
+) -> Response:
     """Give one file from which anyone finds the verdict without any node.
 
     About an unknown digest it proves that the digest is recorded nowhere.
     """
     service: Service = request.app.state.service
     wanted = digest_of(digest)
+    return await to_thread.run_sync(
+        _serve, service, wanted, if_none_match, limiter=service.node_line
+    )
+
+
+def _serve(service: Service, wanted: bytes, known: str | None) -> Response:
     try:
         served = service.evidence.bundle(wanted)
     except LedgerError as error:
         raise Problem("not-ready", f"no evidence can be given now: {error}") from error
-    etag = f'"{hashlib.sha256(served.data).hexdigest()[:32]}"'
+    etag = etag_of(served.data)
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if served.stale_reason is not None:
         headers["Warning"] = '110 - "the last block that could be proved"'
-    if if_none_match is not None and etag in if_none_match:
+    if matches(known, etag):
         return Response(status_code=304, headers=headers)
     headers["Content-Disposition"] = f'attachment; filename="{wanted.hex()}.evidence.json"'
     return Response(served.data, 200, headers, "application/json")

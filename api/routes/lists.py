@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from api import models
+from api.answers import NoneMatch, json_answer
 from api.parameters import (
     AddressQuery,
     Bytes32Query,
     CursorQuery,
     LimitQuery,
     OrganisationQuery,
+    only_known_parameters,
     optional_bytes,
 )
 from api.problems import Problem
@@ -29,8 +29,11 @@ from dragon_ledger.index import lists
 from dragon_ledger.provenance.to_json import as_of_json
 from dragon_ledger.records import DecisionKind, NoteKind, Role
 
-router = APIRouter(prefix="/v1", tags=["ledger"], dependencies=[Depends(require("ledger:read"))])
-NoneMatch = Annotated[str | None, Header(description="An ETag: 304 when nothing has changed.")]
+router = APIRouter(
+    prefix="/v1",
+    tags=["ledger"],
+    dependencies=[Depends(require("ledger:read")), Depends(only_known_parameters)],
+)
 RoundQuery = Annotated[int | None, Query(ge=1, le=65_535)]
 BlockQuery = Annotated[int | None, Query(ge=0, le=(1 << 63) - 1)]
 ERRORS = models.errors(401, 403, 422, 503) | models.NOT_MODIFIED
@@ -47,17 +50,7 @@ def _list(
         except InputError as error:
             raise Problem("invalid-request", str(error)) from error
     body = {"items": page.items, "next": page.next, "as_of": as_of_json(as_of)}
-    return _cached(body, known)
-
-
-def _cached(body: dict[str, Any], known: str | None) -> Response:
-    text = json.dumps(body, separators=(",", ":"))
-    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    candidates = [part.strip().removeprefix("W/") for part in (known or "").split(",")]
-    if "*" in candidates or etag in candidates:
-        return Response(status_code=304, headers=headers)
-    return Response(text, 200, headers, "application/json")
+    return json_answer(body, known)
 
 
 @router.get(

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api import models
-from api.parameters import DIGEST_PATTERN, DigestPath, digest_of
+from api.answers import NoneMatch, json_answer
+from api.parameters import DIGEST_PATTERN, DigestPath, digest_of, only_known_parameters
 from api.problems import Problem
 from api.security import require
 from api.service import Service
-from api.spool import Spooled
+from api.spool import Spooled, receive
 from dragon_ledger.chain.facts import facts_for as facts_of_node
 from dragon_ledger.errors import ChainError, InputError, StorageError
 from dragon_ledger.index.facts import facts_for
@@ -27,8 +27,11 @@ from dragon_ledger.provenance.trace import trace
 from dragon_ledger.provenance.verdict import judge
 from dragon_ledger.records import Facts, Source
 
-router = APIRouter(prefix="/v1", tags=["verdict"], dependencies=[Depends(require("verdict:read"))])
-NoneMatch = Annotated[str | None, Header(description="An ETag: 304 when nothing has changed.")]
+router = APIRouter(
+    prefix="/v1",
+    tags=["verdict"],
+    dependencies=[Depends(require("verdict:read")), Depends(only_known_parameters)],
+)
 SourceQuery = Annotated[
     models.SourceName,
     Query(description="`index` answers fast; `node` reads every fact from the chain now."),
@@ -50,23 +53,16 @@ def _last_known(service: Service, digest: bytes, stale: str | None) -> Facts:
         return facts_for(connection, digest, stale, state)
 
 
-def _answer(body: dict[str, Any], known: str | None) -> Response:
-    """JSON with an ETag of whatever it says but the second in which it was asked."""
-    asked = {key: body.pop(key) for key in ("judged_at",) if key in body}
-    text = json.dumps(body, separators=(",", ":"))
-    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if known is not None and _matches(known, etag):
-        return Response(status_code=304, headers=headers)
-    for key, value in asked.items():
-        text = f"{text[:-1]},{json.dumps(key)}:{json.dumps(value)}}}"
-    return Response(text, 200, headers, "application/json")
-
-
-def _matches(known: str, etag: str) -> bool:
-    """If-None-Match, RFC 9110 section 13.1.2: weak comparison, or `*`."""
-    candidates = [part.strip().removeprefix("W/") for part in known.split(",")]
-    return "*" in candidates or etag in candidates
+async def _with_facts(
+    request: Request, digest: str, source: models.SourceName, answer: Callable[[Facts], Response]
+) -> Response:
+    """Answer from facts; who reads from a node waits in a line of its own."""
+    service: Service = request.app.state.service
+    wanted = Source(source.value)
+    line = service.node_line if wanted is Source.NODE else None
+    return await to_thread.run_sync(
+        lambda: answer(facts(service, digest_of(digest), wanted)), limiter=line
+    )
 
 
 @router.get(
@@ -75,7 +71,7 @@ def _matches(known: str, etag: str) -> bool:
     responses=models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
     summary="Verdict by digest",
 )
-def verdict(
+async def verdict(
     request: Request,
     digest: DigestPath,
     source: SourceQuery = models.SourceName.INDEX,
@@ -85,9 +81,12 @@ def verdict(
 
     An unknown digest is an answer (`not valid`: the digest is not known), not an error.
     """
-    service: Service = request.app.state.service
-    found = facts(service, digest_of(digest), Source(source.value))
-    return _answer(verdict_json(judge(found, int(time.time()))), if_none_match)
+
+    def answer(found: Facts) -> Response:
+        body = verdict_json(judge(found, int(time.time())))
+        return json_answer(body, if_none_match, "judged_at")
+
+    return await _with_facts(request, digest, source, answer)
 
 
 @router.get(
@@ -96,16 +95,16 @@ def verdict(
     responses=models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
     summary="Trace by digest",
 )
-def trace_graph(
+async def trace_graph(
     request: Request,
     digest: DigestPath,
     source: SourceQuery = models.SourceName.INDEX,
     if_none_match: NoneMatch = None,
 ) -> Response:
     """Give the graph from a model back to its inputs; without nodes when nothing is known."""
-    service: Service = request.app.state.service
-    found = facts(service, digest_of(digest), Source(source.value))
-    return _answer(trace(found).to_json(), if_none_match)
+    return await _with_facts(
+        request, digest, source, lambda found: json_answer(trace(found).to_json(), if_none_match)
+    )
 
 
 @router.get(
@@ -133,7 +132,7 @@ def verdict_by_digests(
 @router.post(
     "/verdicts",
     response_model=models.Verdict,
-    responses=models.errors(401, 403, 413, 422, 503, 507),
+    responses=models.errors(401, 403, 408, 413, 415, 422, 503, 507),
     summary="Verdict by file",
     openapi_extra=models.BINARY_BODY,
 )
@@ -144,8 +143,9 @@ async def verdict_by_file(request: Request) -> Response:
     its content digest is taken, and is deleted then.
     """
     service: Service = request.app.state.service
-    async with service.spool.receive(request.stream(), service.settings.spool_bytes) as body:
-        return await to_thread.run_sync(_judge_file, service, body)
+    async with receive(request, service.spool, service.settings.spool_bytes) as body:
+        # In a line of its own: files that wait for a reader must not keep anybody else waiting.
+        return await to_thread.run_sync(_judge_file, service, body, limiter=service.file_line)
 
 
 def _judge_file(service: Service, body: Spooled) -> Response:
@@ -156,7 +156,7 @@ def _judge_file(service: Service, body: Spooled) -> Response:
 
 def _judge_presented(service: Service, presented: Presented, known: str | None) -> Response:
     found = facts_of_file(presented, lambda digest: facts(service, digest))
-    return _answer(verdict_json(judge(found, int(time.time()), presented)), known)
+    return json_answer(verdict_json(judge(found, int(time.time()), presented)), known, "judged_at")
 
 
 def _present(service: Service, body: Spooled) -> Presented:

@@ -1,121 +1,69 @@
-// The page: asks the API, and only the API, and shows what it answers.
-import { picture } from "./picture.js";
-import { element, moment, where } from "./parts.js";
+// The page: takes a file or a digest, asks the API, and only the API, and shows what it answers.
+import { ready, traceOf, upload, verdictOf } from "./api.js";
+import { element, moment } from "./parts.js";
+import { show } from "./verdict.js";
 
 const $ = (id) => document.getElementById(id);
-const MARKS = { PASS: "✔", FAIL: "✘", "NOT VERIFIABLE": "?" };
 const HEX = /^((sha256|hdf5-content-v1):|0x)?[0-9a-f]{64}$/i;
+const REFRESH = 30000;
+let running = null;
 
-function headers() {
-  const token = $("token").value.trim();
-  return token ? { Authorization: `Bearer ${token}` } : {};
+function step(words, share = null) {
+  $("step").textContent = words;
+  if (share === null) $("progress").removeAttribute("value");
+  else $("progress").value = share;
 }
 
-async function read(response) {
-  const body = await response.json().catch(() => null);
-  if (!response.ok) throw new Error(body?.detail ?? `The service answered ${response.status}.`);
-  return body;
-}
-
-// XMLHttpRequest, because fetch does not tell how much of an upload has gone.
-function upload(file) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", "v1/verdicts");
-    for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value);
-    request.setRequestHeader("Content-Type", "application/octet-stream");
-    request.upload.onprogress = (event) => {
-      if (event.loaded < event.total) $("progress").value = event.loaded / event.total;
-      else $("progress").removeAttribute("value"); // the service reads the file now
-    };
-    request.onerror = () => reject(new Error("The service does not answer."));
-    request.onload = () => {
-      const answer = new Response(request.responseText, { status: request.status });
-      read(answer).then(resolve, reject);
-    };
-    request.send(file);
-  });
+function failed(error) {
+  const help = error.help ? [element("p", {}, element("a", { href: error.help }, "What to do next"))] : [];
+  $("trouble").replaceChildren(element("strong", {}, error.title ?? "That did not work."), element("p", {}, error.message), ...help);
+  $("trouble").hidden = false;
 }
 
 async function ask(question) {
-  $("trouble").hidden = true;
-  $("verdict").hidden = true;
-  $("progress").hidden = false;
-  $("progress").removeAttribute("value");
+  running?.abort();
+  const mine = running = new AbortController();
+  $("trouble").hidden = $("verdict").hidden = true;
+  $("working").hidden = false;
+  step("Asking the ledger…");
   try {
-    const verdict = await question();
-    const trace = await read(await fetch(`v1/traces/${verdict.digest}`, { headers: headers() }));
-    $("verdict").replaceChildren(...show(verdict, trace));
+    const verdict = await question(mine.signal);
+    step("Following the trace…");
+    const trace = await traceOf(verdict.digest, mine.signal);
+    $("verdict").replaceChildren(...show(verdict, trace, failed));
     $("verdict").hidden = false;
+    $("announce").textContent = `Verdict: ${verdict.answer}. ${verdict.summary}`;
+    $("verdict").scrollIntoView({ behavior: "smooth", block: "start" });
   } catch (error) {
-    $("trouble").textContent = error.message;
-    $("trouble").hidden = false;
+    if (error.name !== "AbortError") failed(error);
   } finally {
-    $("progress").hidden = true;
+    if (running === mine) {
+      running = null;
+      $("working").hidden = true;
+    }
   }
 }
 
-function* show(verdict, trace) {
-  yield element("section", { class: `answer ${verdict.answer.replace(" ", "-")}` },
-    element("h2", {}, verdict.answer),
-    element("p", {}, verdict.summary),
-    element("p", { class: "quiet" }, "digest ", element("code", {}, verdict.digest)));
-  if (verdict.notices.length) yield notices(verdict.notices);
-  if (trace.nodes.length) {
-    yield element("h2", {}, "Where it comes from");
-    yield element("div", { class: "picture" }, picture(trace));
+function askFile(files) {
+  if (files.length !== 1) {
+    failed(new Error(files.length ? "One file at a time, please." : "What was dropped is no file."));
+    return;
   }
-  yield element("h2", {}, "Checks");
-  yield element("ul", { class: "checks" }, ...verdict.checks.map(check));
-  yield state(verdict.as_of);
-  yield element("ul", { class: "quiet" }, ...verdict.limits.map((one) => element("li", {}, one)));
-  yield save(verdict);
+  const [file] = files;
+  const megabytes = (file.size / 1e6).toFixed(file.size < 1e7 ? 1 : 0);
+  ask((signal) => upload(file, signal, (share) => {
+    if (share < 1) step(`Sending ${file.name}: ${Math.floor(100 * share)} % of ${megabytes} MB`, share);
+    else step(`The service reads ${file.name}…`);
+  }));
 }
 
-function notices(all) {
-  const items = all.flatMap((notice) => [
-    element("dt", {}, notice.kind.replaceAll("_", " ").toLowerCase()),
-    element("dd", {}, notice.words),
-  ]);
-  return element("section", { class: "notices" }, element("h2", {}, "To be seen first"),
-    element("dl", {}, ...items));
-}
-
-function check(one) {
-  const required = one.required || one.outcome === "PASS" ? "" : " (not required)";
-  const summary = element("summary", {},
-    element("span", { class: "mark", title: one.outcome }, MARKS[one.outcome]),
-    element("span", {}, one.title + required),
-    element("span", { class: "found quiet" }, one.found));
-  const details = element("details", {}, summary, ...one.findings.map(finding));
-  details.open = one.outcome === "FAIL";
-  return element("li", { class: one.outcome.replace(" ", "-") }, details);
-}
-
-function finding(one) {
-  const rows = [["expected", one.expected], ["found", one.found], ...where(one.where)];
-  return element("table", { class: "finding" }, ...rows.map(([name, value]) =>
-    element("tr", {}, element("th", {}, name), element("td", {}, value))));
-}
-
-function state(asOf) {
-  const words = `As of block ${asOf.block} (${moment(asOf.time)}) of chain ${asOf.chain_id}.`;
-  const stale = asOf.stale_reason ? ` Out of date: ${asOf.stale_reason}` : "";
-  return element("p", { class: stale ? "unsure" : "quiet" }, words + stale);
-}
-
-function save(verdict) {
-  const blob = new Blob([JSON.stringify(verdict, null, 1)], { type: "application/json" });
-  const name = `verdict-${verdict.digest.slice(0, 8)}.json`;
-  return element("p", {},
-    element("a", { href: URL.createObjectURL(blob), download: name }, "Save this verdict (JSON)"));
-}
-
-async function ready() {
+async function refresh() {
   try {
-    const body = await read(await fetch("readyz"));
+    const body = await ready();
+    $("state").className = "pill good";
     $("state").textContent = `The service has read block ${body.block} (${moment(body.time)}).`;
   } catch (error) {
+    $("state").className = "pill bad";
     $("state").textContent = `The service cannot follow the chain: ${error.message}`;
   }
 }
@@ -123,26 +71,35 @@ async function ready() {
 $("ask").addEventListener("submit", (event) => {
   event.preventDefault();
   const digest = $("digest").value.trim();
-  if (HEX.test(digest)) {
-    ask(async () => read(await fetch(`v1/verdicts/${digest}`, { headers: headers() })));
-  } else {
-    $("trouble").textContent = "A digest has 64 hexadecimal digits.";
-    $("trouble").hidden = false;
-  }
+  if (HEX.test(digest)) ask((signal) => verdictOf(digest, signal));
+  else failed(new Error("A digest has 64 hexadecimal digits. 'dragon-ledger digest FILE' and sha256sum print them."));
 });
 $("file").addEventListener("change", () => {
-  const [file] = $("file").files;
-  if (file) ask(() => upload(file));
+  const files = [...$("file").files];
+  $("file").value = ""; // so that the same file can be chosen again
+  if (files.length) askFile(files);
 });
-for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
-  $("drop").addEventListener(name, (event) => {
-    event.preventDefault();
-    $("drop").classList.toggle("over", over);
-    const [file] = name === "drop" ? event.dataTransfer.files : [];
-    if (file) ask(() => upload(file));
-  });
-}
-ready();
+$("cancel").addEventListener("click", () => running?.abort());
+
+// A file may be dropped anywhere: beside the frame, the browser would open it instead.
+const withFiles = (event) => event.dataTransfer?.types.includes("Files");
+addEventListener("dragover", (event) => {
+  if (!withFiles(event)) return;
+  event.preventDefault();
+  document.body.classList.add("dragging");
+});
+addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("dragging");
+});
+addEventListener("drop", (event) => {
+  if (!withFiles(event)) return;
+  event.preventDefault();
+  document.body.classList.remove("dragging");
+  askFile([...event.dataTransfer.files]);
+});
+
+refresh();
+setInterval(refresh, REFRESH);
 const asked = new URLSearchParams(location.search).get("digest");
 if (asked) {
   $("digest").value = asked;

@@ -18,3 +18,12 @@ export function where(place) {
   if (place.slot) rows.push(["slot", place.slot]);
   return rows;
 }
+
+// A problem (RFC 9457) as an error that says what happened, and where the service explains it.
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body?.detail ?? `The service answered ${status}.`);
+    this.title = body?.title ?? "That did not work.";
+    this.help = body?.help?.replace(/^\//, "");
+  }
+}

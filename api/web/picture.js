@@ -2,7 +2,8 @@
 import { element } from "./parts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 250, HEIGHT = 34, GAP = 10, COLUMNS = [0, 310, 620];
+const WIDTH = 262, HEIGHT = 34, GAP = 10, TOP = 26, COLUMNS = [0, 326, 652];
+const HEADS = ["Release and rounds, newest first", "Updates of the sites", "Dataset versions"];
 const MOST_UPDATES = 80;
 
 export function picture(trace) {
@@ -16,7 +17,11 @@ class Graph {
   constructor(trace) {
     this.trace = trace;
     this.nodes = new Map(trace.nodes.map((node) => [node.id, node]));
-    this.targets = Map.groupBy(trace.edges, (edge) => `${edge.type} ${edge.source}`);
+    this.targets = new Map();
+    for (const edge of trace.edges) {
+      const key = `${edge.type} ${edge.source}`;
+      this.targets.set(key, [...(this.targets.get(key) ?? []), edge]);
+    }
   }
 
   to(type, node) {
@@ -46,8 +51,8 @@ class Graph {
 
 function draw(rows, graph) {
   const versions = new Map();
-  const shapes = [];
-  let y = 0;
+  const shapes = HEADS.map((words, column) => head(words, COLUMNS[column]));
+  let y = TOP;
   let previous = null;
   for (const row of rows) {
     const round = { x: COLUMNS[0], y };
@@ -59,7 +64,7 @@ function draw(rows, graph) {
       shapes.push(box(at, update.node, update.taken ? "good" : "unsure"), line(right(round), left(at)));
       for (const version of graph.to("uses", update.node)) {
         if (!versions.has(version.id)) {
-          versions.set(version.id, { x: COLUMNS[2], y: versions.size * (HEIGHT + GAP), node: version });
+          versions.set(version.id, { x: COLUMNS[2], y: TOP + versions.size * (HEIGHT + GAP), node: version });
         }
         shapes.push(line(right(at), left(versions.get(version.id))));
       }
@@ -69,11 +74,17 @@ function draw(rows, graph) {
   for (const at of versions.values()) {
     shapes.push(box(at, at.node, at.node.in_standing ? "good" : "bad"));
   }
-  const height = Math.max(y, versions.size * (HEIGHT + GAP));
+  const height = Math.max(y, TOP + versions.size * (HEIGHT + GAP));
   const size = { width: COLUMNS[2] + WIDTH + 2, height: height + 2 };
   const svg = shape("svg", { ...size, viewBox: `-1 -1 ${size.width} ${size.height}`, role: "img" });
   svg.append(title("The trace: rounds, updates and dataset versions"), ...shapes);
   return svg;
+}
+
+function head(words, x) {
+  const text = shape("text", { x: x + 2, y: 14, class: "head" });
+  text.textContent = words;
+  return text;
 }
 
 function box(at, node, kind) {

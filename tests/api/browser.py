@@ -26,20 +26,25 @@ class Browser:
         self._socket = socket
         self._count = 0
 
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """One command of the Chrome DevTools Protocol."""
+    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """The answer to one command of the Chrome DevTools Protocol, an error included."""
         self._count += 1
         self._socket.send(json.dumps({"id": self._count, "method": method, "params": parameters}))
         while True:
             answer = json.loads(self._socket.recv(timeout=PATIENCE))
             if answer.get("id") == self._count:
-                assert "error" not in answer, answer
-                return dict(answer["result"])
+                return dict(answer)
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """The result of one command."""
+        answer = self.ask(method, **parameters)
+        assert "error" not in answer, answer
+        return dict(answer["result"])
 
     def evaluate(self, expression: str) -> Any:
-        """The value of a JavaScript expression."""
-        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        return found["result"].get("value")
+        """The value of a JavaScript expression; None while the page is being exchanged."""
+        found = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        return found.get("result", {}).get("result", {}).get("value")
 
     def wait_for(self, expression: str) -> Any:
         """Wait until an expression is true; its value."""
@@ -89,3 +94,25 @@ def _page(folder: Path, url: str) -> str:
                     return str(page["webSocketDebuggerUrl"])
         time.sleep(0.05)
     raise AssertionError("the browser did not start")
+
+
+def drop(page: Browser, path: Path, x: float, y: float) -> None:
+    """Drag a file from outside over a place of the page, and let it go there."""
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        page.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
+
+
+def press(page: Browser, key: str, code: int) -> None:
+    """Press and release a key."""
+    text = {"Enter": "\r", " ": " "}.get(key)
+    more = {} if text is None else {"text": text}
+    for kind in ("keyDown", "keyUp"):
+        page.call(
+            "Input.dispatchKeyEvent",
+            type=kind,
+            key=key,
+            code="Space" if key == " " else key,
+            windowsVirtualKeyCode=code,
+            **(more if kind == "keyDown" else {}),
+        )

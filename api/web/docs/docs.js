@@ -2,68 +2,103 @@
 import { element } from "../parts.js";
 
 const METHODS = ["get", "put", "post", "delete"];
+const BASE = new URL("..", location.href).href.replace(/\/$/, "");
 
-function parameters(operation) {
-  const rows = (operation.parameters ?? []).map((one) => element("tr", {},
+const name = (schema) => schema?.$ref?.split("/").at(-1) ?? null;
+const anchor = (method, path) => `${method}-${path.replace(/[^a-z0-9]+/gi, "-")}`;
+const badge = (method) => element("span", { class: `method ${method}` }, method.toUpperCase());
+
+// Markdown, as far as the descriptions use it: paragraphs and `code`.
+function* inline(text) {
+  for (const [index, part] of text.split("`").entries()) yield index % 2 ? element("code", {}, part) : part;
+}
+function words(text = "") {
+  return text.trim().split(/\n\s*\n/).map((one) => element("p", {}, ...inline(one.replace(/\s*\n\s*/g, " "))));
+}
+
+function type(schema = {}) {
+  if (schema.type === "array") return `list of ${type(schema.items)}`;
+  const kinds = (schema.anyOf ?? schema.allOf ?? [schema]).filter((one) => one.type !== "null");
+  return kinds.map((one) => one.pattern ?? one.enum?.join(" | ") ?? one.const ?? name(one) ?? one.type).join(" | ");
+}
+
+function link(schema) {
+  const found = name(schema) ?? name(schema?.items) ?? name(schema?.anyOf?.find(name));
+  return found ? element("a", { href: `#${found}` }, type(schema)) : element("code", {}, type(schema) ?? "");
+}
+
+function table(rows) {
+  return element("div", { class: "scroll" }, element("table", { class: "list" }, ...rows));
+}
+
+function* parameters(operation) {
+  if (!operation.parameters?.length) return;
+  yield element("h3", {}, "Parameters");
+  yield table(operation.parameters.map((one) => element("tr", {},
     element("td", {}, element("code", {}, one.name)),
     element("td", {}, one.in + (one.required ? ", required" : "")),
-    element("td", {}, one.description ?? type(one.schema))));
-  return rows.length ? [element("table", { class: "list" }, ...rows)] : [];
+    element("td", {}, ...(one.description ? inline(one.description) : [link(one.schema)])))));
 }
 
-function type(schema) {
-  const kinds = (schema.anyOf ?? [schema]).filter((one) => one.type !== "null");
-  return kinds.map((one) => one.pattern ?? one.enum?.join(" | ") ?? name(one) ?? one.type).join(" | ");
-}
-
-function name(schema) {
-  return schema?.$ref?.split("/").at(-1) ?? null;
-}
-
-function answers(operation) {
-  const rows = Object.entries(operation.responses).map(([status, answer]) => {
+function* answers(operation) {
+  yield element("h3", {}, "Answers");
+  yield table(Object.entries(operation.responses).map(([status, answer]) => {
     const [schema] = Object.values(answer.content ?? {}).map((one) => one.schema);
-    const shown = name(schema);
-    const link = shown ? [element("a", { href: `#${shown}` }, shown)] : [];
-    return element("tr", {}, element("td", {}, status), element("td", {}, answer.description ?? ""),
-      element("td", {}, ...link));
-  });
-  return element("table", { class: "list" }, ...rows);
+    return element("tr", {}, element("td", {}, element("code", {}, status)), element("td", {}, ...inline(answer.description ?? "")),
+      element("td", {}, ...(name(schema) ? [link(schema)] : [])));
+  }));
 }
 
-function* endpoints(document_) {
-  for (const [path, operations] of Object.entries(document_.paths)) {
-    for (const method of METHODS.filter((one) => operations[one])) {
-      const operation = operations[method];
-      yield element("section", {},
-        element("h2", {}, element("code", {}, `${method.toUpperCase()} ${path}`), ` ${operation.summary ?? ""}`),
-        element("p", {}, operation.description ?? ""),
-        ...parameters(operation),
-        answers(operation));
-    }
-  }
+function scope(operation) {
+  if (!operation.security) return "Needs no token.";
+  const free = operation.security.some((one) => !Object.keys(one).length);
+  return free ? "Needs no token at this service." : "Needs a bearer token.";
+}
+
+function example(method, path, operation) {
+  const asked = path.replace("{digest}", "DIGEST").replace("{sha256}", "SHA256");
+  const required = (operation.parameters ?? []).filter((one) => one.in === "query" && one.required);
+  const query = required.length ? `?${required.map((one) => `${one.name}=DIGEST`).join("&")}` : "";
+  const open = !operation.security || operation.security.some((one) => !Object.keys(one).length);
+  const parts = ["curl", open ? "" : "-H 'Authorization: Bearer TOKEN'",
+    { put: "-T FILE", post: "-H 'Content-Type: application/octet-stream' --data-binary @MODEL.h5" }[method] ?? "",
+    `'${BASE}${asked}${query}'`];
+  return element("pre", {}, parts.filter(Boolean).join(" "));
+}
+
+function endpoint([path, method, operation]) {
+  return element("section", { class: "card endpoint", id: anchor(method, path) },
+    element("h2", {}, badge(method), element("code", {}, path), element("small", {}, operation.summary ?? "")),
+    ...words(operation.description),
+    element("p", { class: "quiet" }, scope(operation)),
+    example(method, path, operation), ...parameters(operation), ...answers(operation));
 }
 
 function schema([title, body]) {
   const rows = Object.entries(body.properties ?? {}).map(([field, one]) => element("tr", {},
     element("td", {}, element("code", {}, field)),
-    element("td", {}, type(one) ?? ""),
-    element("td", {}, one.description ?? "")));
+    element("td", {}, link(one)),
+    element("td", {}, ...inline(one.description ?? ""))));
+  const shown = body.enum ? [element("p", {}, body.enum.join(" | "))] : [table(rows)];
   return element("details", { id: title }, element("summary", {}, element("code", {}, title)),
-    element("p", {}, body.description ?? ""), element("table", { class: "list" }, ...rows));
+    ...words(body.description), ...shown);
 }
 
 function openTarget() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (target instanceof HTMLDetailsElement) target.open = true;
+  target?.scrollIntoView();
 }
 
 const document_ = await (await fetch("../openapi.json")).json();
+const operations = Object.entries(document_.paths).flatMap(([path, methods]) =>
+  METHODS.filter((one) => methods[one]).map((method) => [path, method, methods[method]]));
+document.getElementById("contents").replaceChildren(...operations.map(([path, method]) =>
+  element("a", { href: `#${anchor(method, path)}` }, badge(method), element("code", {}, path))));
 document.getElementById("endpoints").replaceChildren(
-  element("p", {}, document_.info.description),
-  ...endpoints(document_),
-  element("h2", {}, "Objects"),
-  ...Object.entries(document_.components.schemas).map(schema),
+  ...operations.map(endpoint),
+  element("section", { class: "card", id: "objects" }, element("h2", {}, "Objects"),
+    ...Object.entries(document_.components.schemas).map(schema)),
 );
 addEventListener("hashchange", openTarget);
 openTarget();

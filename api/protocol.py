@@ -1,0 +1,101 @@
+"""HTTP/1.1 as uvicorn speaks it, with limits on what comes before a body.
+
+Uvicorn waits for a header for ever, keeps one of any size, and answers in plain text to what is no
+HTTP. A service that stands open to a hospital's network must do none of these.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.problems import KINDS, MEDIA_TYPE, Problem, busy, problem_body
+
+HEAD_BYTES = 64 << 10
+HEAD_SECONDS = 15.0
+CONNECTIONS = 512
+RETRY_SECONDS = 5
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection; it ends when a header is too large, too slow, or no HTTP."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._head_bytes = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
+        """Begin to wait for a header."""
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS:
+            self._refuse(busy(f"more than {CONNECTIONS} connections are open", RETRY_SECONDS))
+        else:
+            self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; count what is no whole header yet."""
+        super().data_received(data)
+        if self._head_timer is None or self.transport.is_closing():
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_BYTES:
+            self._refuse(Problem("header-too-large", f"more than {HEAD_BYTES} bytes of header"))
+
+    def on_message_begin(self) -> None:
+        """Wait for the rest of the header."""
+        super().on_message_begin()
+        if self._head_timer is None:
+            self._wait_for_head()
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on."""
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Tell a client that this is no HTTP, as a problem."""
+        self._refuse(Problem("malformed-request", msg))
+
+    def _wait_for_head(self) -> None:
+        self._head_bytes = 0
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def _stop_waiting(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _too_slow(self) -> None:
+        """No header came. Who has sent nothing at all is not told anything."""
+        if self._head_bytes:
+            self._refuse(Problem("too-slow", f"no whole header in {HEAD_SECONDS:.0f} seconds"))
+        else:
+            self.transport.close()
+
+    def _refuse(self, problem: Problem) -> None:
+        self._stop_waiting()
+        if not self.transport.is_closing():
+            self.transport.write(_response(problem))
+            self.transport.close()
+
+
+def _response(problem: Problem) -> bytes:
+    """A whole response, and the end of its connection."""
+    status, body = KINDS[problem.kind].status, problem_body(problem, "")
+    headers = {
+        **problem.headers,
+        "content-type": MEDIA_TYPE,
+        "content-length": str(len(body)),
+        "x-content-type-options": "nosniff",
+        "connection": "close",
+    }
+    lines = [f"HTTP/1.1 {int(status)} {status.phrase}", *(f"{k}: {v}" for k, v in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + body

@@ -23,6 +23,7 @@ from sqlalchemy import (
     delete,
     event,
     func,
+    insert,
     inspect,
     select,
     text,
@@ -288,17 +289,20 @@ class RecordsDatabase:
     def put_files(self, transfer: str, files: Iterable[ReadFile]) -> None:
         """Remember what a check read."""
         owner = self._vault.tag(transfer, "transfer")
-        with self.session() as session:
-            for file in files:
-                tag = self._vault.tag(f"{transfer}/{file.path}", "file")
-                row = FileRow(
-                    tag=tag,
-                    transfer=owner,
-                    sealed=self._vault.seal(file.data, f"file/{tag.hex()}"),
-                    instance=self._short(file.instance, "instance"),
-                    pixels=self._short(file.pixels, "pixels"),
-                )
-                session.merge(row)
+        rows = [self._file_row(transfer, owner, file) for file in files]
+        if rows:
+            with self.session() as session:
+                session.execute(insert(FileRow).prefix_with("OR REPLACE"), rows)
+
+    def _file_row(self, transfer: str, owner: bytes, file: ReadFile) -> dict[str, bytes]:
+        tag = self._vault.tag(f"{transfer}/{file.path}", "file")
+        return {
+            "tag": tag,
+            "transfer": owner,
+            "sealed": self._vault.seal(file.data, f"file/{tag.hex()}"),
+            "instance": self._short(file.instance, "instance"),
+            "pixels": self._short(file.pixels, "pixels"),
+        }
 
     def files(self, transfer: str, paths: Collection[str] | None = None) -> Iterator[bytes]:
         """What is remembered of each file of a transfer, or of those at some paths."""

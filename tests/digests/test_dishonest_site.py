@@ -191,6 +191,7 @@ def test_an_inner_node_is_no_record() -> None:
             verify_record(COMMITMENT, PRESENT, RecordProof(IN, salted, ()))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from([(PRESENT, IN), (ABSENT, OUT), (PRESENT, RECORD)]), st.data())
 def test_no_mutation_of_a_written_proof_holds(

@@ -170,6 +170,7 @@ def test_many_claims_add_up(tmp_path: Path, worker: Hdf5Worker) -> None:
     assert worker.digest(path).value
 
 
+@pytest.mark.slow
 def test_no_progress_ends_in_an_error(tmp_path: Path) -> None:
     """Millions of one-byte chunks in one read keep HDF5 busy past the limit."""
     path = tmp_path / "file.h5"
@@ -180,6 +181,7 @@ def test_no_progress_ends_in_an_error(tmp_path: Path) -> None:
         worker.digest(path)
 
 
+@pytest.mark.slow
 def test_a_flood_of_sequences(tmp_path: Path, worker: Hdf5Worker) -> None:
     """Sixty-five thousand elements that all point at the same megabyte of the file."""
     path = tmp_path / "file.h5"
@@ -214,6 +216,7 @@ def test_foreign_code_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert hdf5 == [b"HDF5_PLUGIN_PRELOAD=::"]
 
 
+@pytest.mark.slow
 def test_the_memory_limit_holds(tmp_path: Path) -> None:
     path = tmp_path / "file.h5"
     with h5py.File(path, "w") as file:

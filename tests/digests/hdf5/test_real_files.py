@@ -12,6 +12,8 @@ from dragon_ledger.digests.hdf5 import Hdf5Worker, looks_like_hdf5
 from dragon_ledger.errors import LedgerError
 from tests.digests.hdf5.naive import listing
 
+pytestmark = pytest.mark.slow
+
 REFUSALS = json.loads(Path(__file__).with_name("real_refusals.json").read_text())
 """Each file that is refused, with the reason that the user reads."""
 

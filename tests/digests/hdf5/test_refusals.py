@@ -16,7 +16,6 @@ from dragon_ledger.digests.hdf5 import (
     Hdf5Worker,
     Limits,
     all_digests,
-    hdf5_content_digest,
     looks_like_hdf5,
 )
 from dragon_ledger.digests.hdf5.content import content_tree
@@ -138,7 +137,7 @@ def test_limits_are_refusals(tmp_path: Path) -> None:
     assert content_tree(path, Limits(objects=21)).count == 21
 
 
-def test_what_is_no_file_or_no_hdf5(tmp_path: Path) -> None:
+def test_what_is_no_file_or_no_hdf5(tmp_path: Path, worker: Hdf5Worker) -> None:
     text = tmp_path / "text.h5"
     text.write_text("\x89HDF is not all")
     empty = tmp_path / "empty.h5"
@@ -153,7 +152,7 @@ def test_what_is_no_file_or_no_hdf5(tmp_path: Path) -> None:
         (tmp_path / "none", "no such file"),
     ]:
         with pytest.raises(InputError, match=f"{path}: {words}"):
-            hdf5_content_digest(path)
+            worker.digest(path)
     assert not looks_like_hdf5(text)
 
 

@@ -1,9 +1,11 @@
 """Export, size and verification of evidence bundles of whole traces, on a fresh embedded node.
 
     python -m scripts.bench.evidence --sites 100 --rounds 100
+        [--model-signing PYTHON] [--scitt PYTHON]
 
 One process verifies; the command is the installed program, started anew each time, with its own
-start and the hashing of a small model.
+start and the hashing of a small model. The options name Pythons that have the peers, whose checks
+of the same model are then timed in the same run (scripts/bench/evidence_peers.py).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import h5py
@@ -50,18 +52,23 @@ from scripts.bench.chain_reads import (
     register,
     train,
 )
+from scripts.bench.evidence_peers import PEERS, peer
 
 NONE = bytes(32)
 VALID = 0
 
 
 def measured(what: str, work: Callable[[], object], repeat: int) -> None:
-    """Print how long something takes, and its least processor time, child processes included."""
+    """Print how long something takes, and its least processor time, child processes included.
+
+    Work that returns a float has taken its own time, in seconds.
+    """
     seconds, busy = [], []
     for _ in range(repeat):
         began, at_work = time.perf_counter(), sum(os.times()[:4])
-        work()
-        seconds.append(1000 * (time.perf_counter() - began))
+        told = work()
+        taken = told if isinstance(told, float) else time.perf_counter() - began
+        seconds.append(1000 * taken)
         busy.append(1000 * (sum(os.times()[:4]) - at_work))
     low, middle, high = min(seconds), statistics.median(seconds), max(seconds)
     print(
@@ -104,7 +111,9 @@ def fork(
     bulk.send([(members[RELEASER], call("ModelRegistry", "release", *release))])
 
 
-def run(folder: Path, sites: int, rounds: int, repeat: int) -> None:
+def run(
+    folder: Path, sites: int, rounds: int, repeat: int, peers: Sequence[tuple[str, str]]
+) -> None:
     """Build one trace and take every figure of it."""
     model, bundle, network = (folder / name for name in ("model.h5", "b.json", "network.json"))
     with h5py.File(model, "w") as file:
@@ -131,6 +140,10 @@ def run(folder: Path, sites: int, rounds: int, repeat: int) -> None:
     _verify(data, client, model, repeat)
     checkpoint = "0x" + evidence.as_of.block_hash.hex()
     measured("verify, as a command", lambda: _command(model, bundle, network, checkpoint), repeat)
+    for python, name in peers:
+        with peer(python, name, model) as checks:
+            for what, check in checks.items():
+                measured(what, check, repeat)
 
 
 def _zipped(data: bytes) -> int:
@@ -166,9 +179,14 @@ def main() -> None:
     parser.add_argument("--sites", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--model-signing", metavar="PYTHON")
+    parser.add_argument("--scitt", metavar="PYTHON")
     options = parser.parse_args()
+    pythons = (options.model_signing, options.scitt)
+    peers = [(python, name) for python, name in zip(pythons, PEERS, strict=True) if python]
     with tempfile.TemporaryDirectory() as folder:
-        run(Path(folder), options.sites, options.rounds, options.repeat)
+        run(Path(folder), options.sites, options.rounds, options.repeat, peers)
+    print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dragon_ledger.chain import reader
 from dragon_ledger.chain.artifacts import ContractCall
+from dragon_ledger.chain.client import BlockId
+from dragon_ledger.chain.reader import View
 from dragon_ledger.errors import Refused
 from dragon_ledger.site.acts import WAITS, ActReader, JsonAct
 from dragon_ledger.site.ledger import Ledger
@@ -39,11 +41,15 @@ class OpenRun(JsonAct):
         """Everything of a run goes in order."""
         return f"run:{self.run.hex()}"
 
+    def asks(self, _ledger: Ledger) -> Sequence[View[Any]]:
+        """The run."""
+        return [reader.run(self.run)]
+
     def is_recorded(self, ledger: Ledger, block: int) -> bool:
         """Whether the ledger knows the run."""
-        return reader.read(ledger.client, reader.run(self.run), block).opened_at != 0
+        return ledger.read(reader.run(self.run), block).opened_at != 0
 
-    def call(self, _ledger: Ledger) -> ContractCall:
+    def call(self, _ledger: Ledger, _block: BlockId = "latest") -> ContractCall:
         """The opening as the contract takes it."""
         opening = (
             self.plan,
@@ -86,18 +92,22 @@ class CloseRound(JsonAct):
         """Everything of a run goes in order."""
         return f"run:{self.run.hex()}"
 
+    def asks(self, _ledger: Ledger) -> Sequence[View[Any]]:
+        """The run."""
+        return [reader.run(self.run)]
+
     def is_recorded(self, ledger: Ledger, block: int) -> bool:
         """Whether the round is closed with this aggregate.
 
         Nothing is added to a closed round, and only the run's organisation closes it, so an equal
         aggregate is this closing.
         """
-        if reader.read(ledger.client, reader.run(self.run), block).rounds < self.round:
+        if ledger.read(reader.run(self.run), block).rounds < self.round:
             return False
-        closed = reader.read(ledger.client, reader.round_(self.run, self.round), block)
+        closed = ledger.read(reader.round_(self.run, self.round), block)
         return closed.aggregate == self.aggregate
 
-    def call(self, _ledger: Ledger) -> ContractCall:
+    def call(self, _ledger: Ledger, _block: BlockId = "latest") -> ContractCall:
         """The closing as the contract takes it."""
         arguments = (
             self.run,

@@ -7,7 +7,7 @@ of the chain (`replaces`, `leavesHash`) are taken when the transaction is signed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -15,6 +15,8 @@ from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.errors import Refused
 
 if TYPE_CHECKING:
+    from dragon_ledger.chain.client import BlockId
+    from dragon_ledger.chain.reader import View
     from dragon_ledger.site.ledger import Ledger
 
 
@@ -37,12 +39,16 @@ class Act(Protocol):
         """The act as the outbox keeps it."""
         ...
 
+    def asks(self, ledger: Ledger) -> Sequence[View[Any]]:
+        """What the two below ask first, so that many acts can ask together."""
+        ...
+
     def is_recorded(self, ledger: Ledger, block: int) -> bool:
         """Whether the contract has it as of a block."""
         ...
 
-    def call(self, ledger: Ledger) -> ContractCall:
-        """The call that does it, given the present state."""
+    def call(self, ledger: Ledger, block: BlockId = "latest") -> ContractCall:
+        """The call that does it, given the state as of a block."""
         ...
 
     def may_pass_later(self, refused: Refused) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from dragon_ledger.chain import reader
 from dragon_ledger.chain.accounts import Signed, Signer
@@ -10,9 +12,14 @@ from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.chain.client import Block, BlockId, Client
 from dragon_ledger.chain.events import UpdateCommitted
 from dragon_ledger.chain.logs import Filter, fetch
-from dragon_ledger.chain.sender import Receipt, nonces, offer, receipts, sign
-from dragon_ledger.errors import StaleState
+from dragon_ledger.chain.pipeline import Pipeline
+from dragon_ledger.chain.reader import View
+from dragon_ledger.chain.rpc import Call
+from dragon_ledger.chain.sender import Receipt, receipts
+from dragon_ledger.errors import NodeError, NonceTaken, Refused, StaleState
 from dragon_ledger.records import VersionFlag
+
+T = TypeVar("T")
 
 
 class Ledger:
@@ -22,6 +29,8 @@ class Ledger:
         self.client = client
         self.organisation = organisation
         self._signer = signer
+        self._pipeline = Pipeline(client, signer)
+        self._answers: dict[tuple[ContractCall, BlockId], Any] = {}
 
     @property
     def address(self) -> bytes:
@@ -41,12 +50,9 @@ class Ledger:
         """A block's timestamp."""
         return self.client.block(block).time
 
-    def block_hashes(self, numbers: Sequence[int]) -> dict[int, bytes | None]:
+    def block_hashes(self, numbers: Sequence[int], head: Block) -> dict[int, bytes | None]:
         """The hash of each block; None for one that the chain has not, or not any more."""
-        if not numbers:
-            return {}
-        head = self.head().number
-        there = [number for number in numbers if number <= head]
+        there = [number for number in numbers if number <= head.number]
         blocks = self.client.blocks(there)
         hashes: dict[int, bytes | None] = dict.fromkeys(numbers)
         hashes.update((block.number, block.hash) for block in blocks)
@@ -54,44 +60,61 @@ class Ledger:
 
     def nonce(self) -> int:
         """How many transactions of the account are mined: the next one's nonce."""
-        return nonces(self.client, self.address).mined
+        who = "0x" + self.address.hex()
+        return int(self.client.call("eth_getTransactionCount", who, "latest"), 16)
 
     def receipts(self, transactions: Sequence[bytes]) -> list[Receipt | None]:
         """What became of transactions."""
         return receipts(self.client, transactions)
 
-    def sign(self, call: ContractCall, nonce: int) -> Signed:
-        """Check an act against the contract and sign it.
+    def sign(self, calls: Sequence[ContractCall], nonce: int) -> list[Signed | Refused]:
+        """Check acts against the contracts, and sign those that pass with consecutive nonces."""
+        return self._pipeline.sign(calls, nonce)
 
-        Raises:
-            Refused: the contract refuses it as things stand.
-        """
-        return sign(self.client, self._signer, call, nonce)
+    def known(self, transactions: Sequence[bytes]) -> list[bool]:
+        """Whether the node knows each transaction, waiting or mined."""
+        calls = [Call("eth_getTransactionByHash", ("0x" + one.hex(),)) for one in transactions]
+        return [answer is not None for answer in self.client.batch(calls)]
 
-    def offer(self, raw: bytes, tx_hash: bytes, nonce: int) -> None:
-        """Offer a stored transaction to the node.
-
-        Raises:
-            NonceTaken: another transaction of the account has its nonce.
-            NodeError: the node does not take it.
-        """
-        offer(self.client, Signed(raw, tx_hash, self.address, nonce))
+    def offer(self, transactions: Sequence[Signed]) -> list[NodeError | NonceTaken | None]:
+        """Offer stored transactions to the node; why it does not take one, in their order."""
+        return self._pipeline.offer(transactions)
 
     # -- what acts ask ------------------------------------------------------------------------
 
+    @contextmanager
+    def looking_ahead(self, views: Sequence[View[Any]], block: int) -> Iterator[None]:
+        """Have the answers that acts are about to ask for, as of a block, in one batch."""
+        try:
+            answers = reader.read_many(self.client, views, block)
+        except Refused:
+            # One of many; whose it is shows when each asks for itself.
+            answers, views = [], []
+        for view, answer in zip(views, answers, strict=True):
+            self._answers[view.call, block] = answer
+        try:
+            yield
+        finally:
+            self._answers.clear()
+
+    def read(self, view: View[T], block: BlockId) -> T:
+        """Ask the contracts; errors as `reader.read`."""
+        known: T | None = self._answers.get((view.call, block))
+        return reader.read(self.client, view, block) if known is None else known
+
     def version_exists(self, version: bytes, block: int) -> bool:
         """Whether a dataset version is registered."""
-        return reader.read(self.client, reader.version(version), block).number != 0
+        return self.read(reader.version(version), block).number != 0
 
     def version_flags(self, version: bytes, block: int) -> VersionFlag:
         """The state of a dataset version."""
-        return VersionFlag(reader.read(self.client, reader.version(version), block).flags)
+        return VersionFlag(self.read(reader.version(version), block).flags)
 
     def leaf(
         self, run: bytes, round_number: int, organisation: int, block: BlockId = "latest"
     ) -> bytes:
         """The leaf of an organisation's present update in a round; zero when there is none."""
-        return reader.read(self.client, reader.leaf(run, round_number, organisation), block)
+        return self.read(reader.leaf(run, round_number, organisation), block)
 
     def update_recorded(self, run: bytes, round_number: int, statement: bytes, block: int) -> bool:
         """Whether this organisation has an update with this statement in a round.

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS entry (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS entry_state ON entry (state, id);
 CREATE INDEX IF NOT EXISTS entry_lane ON entry (lane, state);
+CREATE INDEX IF NOT EXISTS entry_block ON entry (block, id) WHERE state = 'final';
 CREATE TABLE IF NOT EXISTS attempt (
     tx_hash BLOB PRIMARY KEY,
     entry INTEGER NOT NULL REFERENCES entry (id),
@@ -83,12 +84,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A signed transaction, stored before it was sent."""
+    """A signed transaction of an entry, stored before it was sent."""
 
     tx_hash: bytes
     nonce: int
     raw: bytes
     signed_at: int
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,14 @@ class Outbox:
         marks = ", ".join("?" for _ in states)
         return self._entries(f"WHERE state IN ({marks})", states)
 
+    def has(self, *states: State) -> bool:
+        """Whether any entry is in one of the states."""
+        marks = ", ".join("?" for _ in states)
+        # Only question marks are put into the text.
+        query = f"SELECT EXISTS (SELECT 1 FROM entry WHERE state IN ({marks}))"  # noqa: S608 (as above)
+        with self._storage():
+            return bool(self._db.execute(query, states).fetchone()[0])
+
     def sendable(self) -> list[Entry]:
         """The oldest queued entry of each lane in which nothing is under way, oldest first."""
         return self._entries(
@@ -205,15 +215,22 @@ class Outbox:
 
     # -- changes of state ---------------------------------------------------------------------
 
-    def record_attempt(self, entry_id: int, tx_hash: bytes, nonce: int, raw: bytes) -> None:
-        """Keep a signed transaction; only after this returns may it leave the machine."""
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make several changes durable in one write: all of them, or none when it is cut off."""
+        with self._transaction():
+            yield
+
+    def record_attempt(self, attempt: Attempt) -> None:
+        """Keep a signed transaction; only once this is durable may it leave the machine."""
         with self._transaction():
             self._db.execute(
                 "INSERT INTO attempt (tx_hash, entry, nonce, raw, signed_at) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (tx_hash) DO NOTHING",
-                (tx_hash, entry_id, nonce, raw, self._clock()),
+                (attempt.tx_hash, attempt.entry, attempt.nonce, attempt.raw, attempt.signed_at),
             )
-            self._change(entry_id, State.SENT, f"transaction 0x{tx_hash.hex()}, nonce {nonce}")
+            note = f"transaction 0x{attempt.tx_hash.hex()}, nonce {attempt.nonce}"
+            self._change(attempt.entry, State.SENT, note)
 
     def finish(self, entry_id: int, block: int | None, block_hash: bytes | None, why: str) -> None:
         """The act is on chain; block and hash are None when another transaction carried it."""
@@ -354,29 +371,15 @@ class Outbox:
         )
         with self._storage():
             rows = self._db.execute(query, values).fetchall()
-            return [self._entry(row) for row in rows]
+            return [_entry(row, self._attempts(row)) for row in rows]
 
-    def _entry(self, row: tuple[Any, ...]) -> Entry:
-        entry_id, key, lane, kind, act, state, note, error, block, block_hash, queued, at = row
+    def _attempts(self, row: tuple[Any, ...]) -> tuple[Attempt, ...]:
         attempts = self._db.execute(
-            "SELECT tx_hash, nonce, raw, signed_at FROM attempt WHERE entry = ? ORDER BY rowid",
-            (entry_id,),
-        ).fetchall()
-        return Entry(
-            id=entry_id,
-            key=key,
-            lane=lane,
-            kind=kind,
-            act=json.loads(act),
-            state=State(state),
-            note=note,
-            error=json.loads(error) if error else None,
-            block=block,
-            block_hash=block_hash,
-            queued_at=queued,
-            changed_at=at,
-            attempts=tuple(Attempt(*attempt) for attempt in attempts),
+            "SELECT tx_hash, nonce, raw, signed_at, entry FROM attempt WHERE entry = ?"
+            " ORDER BY rowid",
+            (row[0],),
         )
+        return tuple(Attempt(*attempt) for attempt in attempts)
 
     def _change(
         self,
@@ -412,6 +415,10 @@ class Outbox:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self._db.in_transaction:
+            # Part of a larger one, which makes it durable or undoes it.
+            yield
+            return
         with self._storage():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -420,6 +427,25 @@ class Outbox:
                 self._db.rollback()
                 raise
             self._db.commit()
+
+
+def _entry(row: tuple[Any, ...], attempts: tuple[Attempt, ...]) -> Entry:
+    entry_id, key, lane, kind, act, state, note, error, block, block_hash, queued, at = row
+    return Entry(
+        id=entry_id,
+        key=key,
+        lane=lane,
+        kind=kind,
+        act=json.loads(act),
+        state=State(state),
+        note=note,
+        error=json.loads(error) if error else None,
+        block=block,
+        block_hash=block_hash,
+        queued_at=queued,
+        changed_at=at,
+        attempts=attempts,
+    )
 
 
 def _connect(path: Path, read_only: bool) -> sqlite3.Connection:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from dragon_ledger.chain.accounts import Signed
+from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.chain.client import Block
 from dragon_ledger.chain.sender import Receipt
-from dragon_ledger.errors import NodeError, NonceTaken, Refused
+from dragon_ledger.errors import Refused
 from dragon_ledger.site.acts import Act, ActReader
 from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.ledger import Ledger
@@ -21,8 +23,14 @@ from dragon_ledger.site.outbox import Attempt, Entry, Outbox, State
 MAX_ATTEMPTS = 8
 """An act that was signed so often, passed the pre-flight each time and reverted is given up."""
 
-MAX_IN_FLIGHT = 64
-"""Transactions under way at a time: what GoQuorum keeps of one account by default."""
+MAX_IN_FLIGHT = 256
+"""Transactions under way at a time: enough that a block need not wait for the next step."""
+
+TOGETHER = 64
+"""Acts that are checked, signed, stored and offered together; the first leave before all are."""
+
+POLL_SECONDS = 0.2
+"""How soon to look again while transactions are under way."""
 
 REBROADCAST_SECONDS = 3.0
 """How often a transaction without receipt is offered to the node again."""
@@ -45,7 +53,9 @@ class Pump:
         self._acts = acts
         self._offered: dict[bytes, float] = {}
         self._gap_since: float | None = None
-        self._looked_at_all = False
+        self._looked_again_at: bytes | None = None
+        # Acts that the contracts refused for now, as of this block: the same again at the next one.
+        self._waiting: tuple[bytes, set[int]] = (b"", set())
 
     def step(self) -> bool:
         """Look again at what was final, follow what was sent, send what is queued.
@@ -56,43 +66,54 @@ class Pump:
             NodeUnavailable: no node answers; nothing is lost, the next step goes on.
             StorageError: the outbox cannot be written; as above.
         """
-        self._look_again()
-        self._follow()
-        return self._send()
+        # Before everything else: a nonce that is used now and has no receipt of ours afterwards
+        # was used by another transaction.
+        used = self._ledger.nonce()
+        head = self._ledger.head()
+        self._look_again(used, head)
+        self._follow(used, head)
+        return self._send(used, head)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether transactions are under way."""
+        return self._outbox.has(State.SENT)
 
     # -- what was believed final --------------------------------------------------------------
 
-    def _look_again(self) -> None:
+    def _look_again(self, used: int, head: Block) -> None:
         """Put back what a reorganisation took off the chain.
 
         A block's hash binds all before it, so the newest one is enough after the first look.
         """
-        if self._looked_at_all:
+        if head.hash == self._looked_again_at:
+            return
+        if self._looked_again_at:
             newest = self._outbox.newest_final()
             suspects = [newest] if newest else []
         else:
             suspects = self._outbox.entries(State.FINAL)
-        lost = self._lost(suspects)
-        if lost and self._looked_at_all:
-            lost = self._lost(self._outbox.entries(State.FINAL))
+        lost = self._lost(suspects, head)
+        if lost and self._looked_again_at:
+            lost = self._lost(self._outbox.entries(State.FINAL), head)
         for entry in lost:
-            self._restore(entry)
-        self._looked_at_all = True
+            self._restore(entry, used)
+        self._looked_again_at = head.hash
 
-    def _lost(self, entries: Sequence[Entry]) -> list[Entry]:
+    def _lost(self, entries: Sequence[Entry], head: Block) -> list[Entry]:
         """Entries whose block is not in the chain any more."""
         numbers = sorted({entry.block for entry in entries if entry.block is not None})
-        hashes = self._ledger.block_hashes(numbers)
+        hashes = self._ledger.block_hashes(numbers, head)
         return [
             entry
             for entry in entries
             if entry.block is not None and hashes[entry.block] != entry.block_hash
         ]
 
-    def _restore(self, entry: Entry) -> None:
+    def _restore(self, entry: Entry, used: int) -> None:
         why = f"block {entry.block} is not in the chain any more"
         log_event("outbox.reorganised", key=entry.key, block=entry.block)
-        if entry.attempts and entry.attempts[-1].nonce >= self._ledger.nonce():
+        if entry.attempts and entry.attempts[-1].nonce >= used:
             self._offered.pop(entry.attempts[-1].tx_hash, None)
             self._outbox.resend(entry.id, f"{why}; its transaction is sent again")
         else:
@@ -101,48 +122,62 @@ class Pump:
 
     # -- what was sent ------------------------------------------------------------------------
 
-    def _follow(self) -> None:
+    def _follow(self, used: int, head: Block) -> None:
         sent = self._outbox.entries(State.SENT)
-        if not sent:
+        if not sent or self._fill_gap(sent, used):
             return
-        # Taken before the receipts: a nonce that is used now and has no receipt of ours afterwards
-        # was used by another transaction.
-        used = self._ledger.nonce()
-        if self._fill_gap(sent, used):
-            return
-        receipts = self._receipts(sent)
-        for entry in sorted(sent, key=lambda entry: entry.attempts[-1].nonce):
+        sent.sort(key=lambda entry: entry.attempts[-1].nonce)
+        receipts = self._receipts(sent, used)
+        self._finish([entry for entry in sent if _is_done(receipts.get(entry.id))], receipts)
+        for entry in sent:
             receipt = receipts.get(entry.id)
-            if receipt is not None:
-                self._conclude(entry, receipt)
-            elif used > entry.attempts[-1].nonce:
-                self._replaced(entry)
-            else:
-                self._offer(entry, entry.attempts[-1])
+            if receipt is not None and not _is_done(receipt):
+                self._conclude(entry, receipt, head)
+            elif receipt is None and used > entry.attempts[-1].nonce:
+                self._replaced(entry, head)
+        self._offer([entry.attempts[-1] for entry in sent if entry.attempts[-1].nonce >= used])
         if receipts:
             self._watch_clock(sent, receipts)
 
-    def _receipts(self, entries: Sequence[Entry]) -> dict[int, Receipt]:
+    def _receipts(self, entries: Sequence[Entry], used: int) -> dict[int, Receipt]:
         """The receipt of each entry: of any attempt that succeeded, else of the last one.
 
-        An earlier attempt that reverted says nothing about the one that is under way.
+        An earlier attempt that reverted says nothing about the one that is under way. What has a
+        nonce that is not used has no receipt.
         """
-        attempts = [(entry, attempt) for entry in entries for attempt in entry.attempts]
+        attempts = [
+            (entry, attempt)
+            for entry in entries
+            for attempt in entry.attempts
+            if attempt.nonce < used
+        ]
         found: dict[int, Receipt] = {}
+        if not attempts:
+            return found
         answers = self._ledger.receipts([attempt.tx_hash for _, attempt in attempts])
         for (entry, attempt), receipt in zip(attempts, answers, strict=True):
             if receipt and (receipt.succeeded or attempt == entry.attempts[-1]):
                 found.setdefault(entry.id, receipt)
         return found
 
-    def _conclude(self, entry: Entry, receipt: Receipt) -> None:
+    def _finish(self, entries: Sequence[Entry], receipts: Mapping[int, Receipt]) -> None:
+        """Keep that these are on chain, all in one write."""
+        if not entries:
+            return
+        with self._outbox.together():
+            for entry in entries:
+                receipt = receipts[entry.id]
+                where = f"on chain in block {receipt.block}"
+                self._outbox.finish(entry.id, receipt.block, receipt.block_hash, where)
+        for entry in entries:
+            self._offered.pop(entry.attempts[-1].tx_hash, None)
+            log_event("outbox.final", key=entry.key, block=receipts[entry.id].block)
+
+    def _conclude(self, entry: Entry, receipt: Receipt, head: Block) -> None:
+        """What follows from a receipt that is not final, or that says that the act reverted."""
         if not receipt.final:
             self._outbox.explain(entry.id, f"in block {receipt.block}, which is not final yet")
-        elif receipt.succeeded:
-            where = f"on chain in block {receipt.block}"
-            self._outbox.finish(entry.id, receipt.block, receipt.block_hash, where)
-            log_event("outbox.final", key=entry.key, block=receipt.block)
-        elif self._adopted(entry, "on chain; a second transaction for it reverted"):
+        elif self._adopted(entry, "on chain; a second transaction for it reverted", head):
             return
         elif len(entry.attempts) >= MAX_ATTEMPTS:
             words = f"reverted {len(entry.attempts)} times although the pre-flight call passed"
@@ -151,9 +186,11 @@ class Pump:
             # The pre-flight call of the next attempt names the reason, if it still holds.
             self._outbox.requeue(entry.id, f"reverted in block {receipt.block}; it is tried again")
 
-    def _replaced(self, entry: Entry) -> None:
+    def _replaced(self, entry: Entry, head: Block) -> None:
         nonce = entry.attempts[-1].nonce
-        if self._adopted(entry, f"on chain; another transaction with nonce {nonce} carried it"):
+        if self._adopted(
+            entry, f"on chain; another transaction with nonce {nonce} carried it", head
+        ):
             return
         log_event("outbox.nonce_used", key=entry.key, nonce=nonce)
         self._outbox.requeue(
@@ -182,49 +219,95 @@ class Pump:
             self._outbox.requeue(entry.id, why)
         return True
 
-    def _offer(self, entry: Entry, attempt: Attempt) -> None:
-        """Offer the stored transaction, again when the node may have lost it."""
+    def _offer(self, attempts: Sequence[Attempt]) -> None:
+        """Offer stored transactions; again, after a while, those that the node has lost."""
         now = time.monotonic()
-        if now - self._offered.get(attempt.tx_hash, -REBROADCAST_SECONDS) < REBROADCAST_SECONDS:
-            return
-        self._offered[attempt.tx_hash] = now
-        try:
-            self._ledger.offer(attempt.raw, attempt.tx_hash, attempt.nonce)
-        except (NodeError, NonceTaken) as error:
-            # It stays sent: the next step sees whether the nonce was used, or offers it again.
-            self._outbox.explain(entry.id, f"no receipt yet: {error}")
+        fresh = [one for one in attempts if one.tx_hash not in self._offered]
+        stale = [
+            one
+            for one in attempts
+            if one.tx_hash in self._offered
+            and now - self._offered[one.tx_hash] >= REBROADCAST_SECONDS
+        ]
+        known = self._ledger.known([one.tx_hash for one in stale])
+        lost = [one for one, is_known in zip(stale, known, strict=True) if not is_known]
+        self._offered |= {one.tx_hash: now for one in (*fresh, *stale)}
+        self._hand_over([*lost, *fresh])
+
+    def _hand_over(self, attempts: Sequence[Attempt]) -> None:
+        signed = [Signed(one.raw, one.tx_hash, self._ledger.address, one.nonce) for one in attempts]
+        for attempt, error in zip(attempts, self._ledger.offer(signed), strict=True):
+            if error is not None:
+                # It stays sent: the next step sees whether the nonce was used, or offers it again.
+                self._outbox.explain(attempt.entry, f"no receipt yet: {error}")
 
     # -- what is queued -----------------------------------------------------------------------
 
-    def _send(self) -> bool:
-        sendable = self._outbox.sendable()
-        if not sendable:
-            return False
+    def _send(self, used: int, head: Block) -> bool:
         under_way = self._outbox.entries(State.SENT)
-        nonce = max([self._ledger.nonce(), *(entry.attempts[-1].nonce + 1 for entry in under_way)])
+        room = MAX_IN_FLIGHT - len(under_way)
+        if room <= 0:
+            return False
+        nonce = max([used, *(entry.attempts[-1].nonce + 1 for entry in under_way)])
         first = nonce
-        head = self._ledger.head()
-        for entry in sendable[: max(0, MAX_IN_FLIGHT - len(under_way))]:
-            nonce += self._start(entry, nonce, head)
+        queued = [entry for entry in self._outbox.sendable() if not self._waits(entry, head)]
+        while queued and room > nonce - first:
+            some = min(TOGETHER, room - (nonce - first))
+            nonce += self._start(queued[:some], nonce, head)
+            queued = queued[some:]
         return nonce > first
 
-    def _start(self, entry: Entry, nonce: int, head: Block) -> int:
-        """Sign, store and send one act; how many nonces that took."""
-        if self._adopted(entry, "was on chain already", head):
-            return 0
-        act = self._act(entry)
-        try:
-            signed = self._ledger.sign(act.call(self._ledger), nonce)
-        except Refused as refused:
-            self._refused(entry, act, refused)
-            return 0
-        self._outbox.record_attempt(entry.id, signed.hash, nonce, signed.raw)
-        log_event("outbox.sent", key=entry.key, transaction=signed.hash, nonce=nonce)
-        self._offer(entry, Attempt(signed.hash, nonce, signed.raw, self._outbox.now()))
-        return 1
+    def _waits(self, entry: Entry, head: Block) -> bool:
+        """Whether an entry was refused for now, and nothing has happened since."""
+        return self._waiting[0] == head.hash and entry.id in self._waiting[1]
 
-    def _refused(self, entry: Entry, act: Act, refused: Refused) -> None:
-        if act.may_pass_later(refused):
+    def _start(self, entries: Sequence[Entry], nonce: int, head: Block) -> int:
+        """Sign, store and send acts; how many nonces that took."""
+        ready = self._ready(entries, head)
+        outcomes = self._ledger.sign([call for _, call in ready], nonce)
+        signed: list[tuple[Entry, Signed]] = []
+        for (entry, _), outcome in zip(ready, outcomes, strict=True):
+            if isinstance(outcome, Refused):
+                self._refused(entry, outcome, head)
+            else:
+                signed.append((entry, outcome))
+        if signed:
+            self._offer(self._stored(signed))
+        return len(signed)
+
+    def _ready(self, entries: Sequence[Entry], head: Block) -> list[tuple[Entry, ContractCall]]:
+        """The calls of those acts that are not on chain already."""
+        ready = []
+        acts = [self._act(entry) for entry in entries]
+        views = [view for act in acts for view in act.asks(self._ledger)]
+        with self._ledger.looking_ahead(views, head.number):
+            for entry, act in zip(entries, acts, strict=True):
+                if self._adopted(entry, "was on chain already", head):
+                    continue
+                try:
+                    ready.append((entry, act.call(self._ledger, head.number)))
+                except Refused as refused:
+                    self._refused(entry, refused, head)
+        return ready
+
+    def _stored(self, signed: Sequence[tuple[Entry, Signed]]) -> list[Attempt]:
+        """Keep signed transactions, all in one write; only then may they leave the machine."""
+        attempts = [
+            Attempt(one.hash, one.nonce, one.raw, self._outbox.now(), entry.id)
+            for entry, one in signed
+        ]
+        with self._outbox.together():
+            for attempt in attempts:
+                self._outbox.record_attempt(attempt)
+        for entry, one in signed:
+            log_event("outbox.sent", key=entry.key, transaction=one.hash, nonce=one.nonce)
+        return attempts
+
+    def _refused(self, entry: Entry, refused: Refused, head: Block) -> None:
+        if self._act(entry).may_pass_later(refused):
+            if self._waiting[0] != head.hash:
+                self._waiting = (head.hash, set())
+            self._waiting[1].add(entry.id)
             self._outbox.explain(entry.id, f"waits: {refused}")
             return
         self._outbox.refuse(entry.id, refused.name, refused.values, str(refused))
@@ -232,12 +315,12 @@ class Pump:
 
     # -- both ---------------------------------------------------------------------------------
 
-    def _adopted(self, entry: Entry, why: str, head: Block | None = None) -> bool:
+    def _adopted(self, entry: Entry, why: str, head: Block) -> bool:
         """Whether the contract has the act, by whatever transaction; final when that is.
 
         It is noted as of a block, so that it is looked at again when the block is lost.
         """
-        act, head = self._act(entry), head or self._ledger.head()
+        act = self._act(entry)
         if not act.is_recorded(self._ledger, head.number):
             return False
         final = self._ledger.final_block(head)
@@ -265,3 +348,7 @@ class Pump:
                 " chain carries the chain's time, so nothing is wrong there: set the clock"
             )
         self._outbox.observe(CLOCK, text)
+
+
+def _is_done(receipt: Receipt | None) -> bool:
+    return receipt is not None and receipt.final and receipt.succeeded

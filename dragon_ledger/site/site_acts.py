@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from dragon_ledger.chain import reader
 from dragon_ledger.chain.artifacts import ContractCall
+from dragon_ledger.chain.client import BlockId
+from dragon_ledger.chain.reader import View
 from dragon_ledger.errors import Refused
 from dragon_ledger.records import VersionFlag
 from dragon_ledger.site.acts import WAITS, ActReader, JsonAct
@@ -40,11 +43,15 @@ class RegisterVersion(JsonAct):
         """A version's predecessor is registered before it."""
         return "dataset"
 
+    def asks(self, _ledger: Ledger) -> Sequence[View[Any]]:
+        """The version."""
+        return [reader.version(self.version)]
+
     def is_recorded(self, ledger: Ledger, block: int) -> bool:
         """Whether the registry knows the version."""
         return ledger.version_exists(self.version, block)
 
-    def call(self, _ledger: Ledger) -> ContractCall:
+    def call(self, _ledger: Ledger, _block: BlockId = "latest") -> ContractCall:
         """The registration as the contract takes it."""
         registration = (
             self.commitment,
@@ -88,13 +95,17 @@ class CommitUpdate(JsonAct):
         """Attempts of a round replace each other in order."""
         return f"run:{self.run.hex()}"
 
+    def asks(self, ledger: Ledger) -> Sequence[View[Any]]:
+        """The present leaf."""
+        return [reader.leaf(self.run, self.round, ledger.organisation)]
+
     def is_recorded(self, ledger: Ledger, block: int) -> bool:
         """Whether the round has an update of this organisation that bears this statement."""
         return ledger.update_recorded(self.run, self.round, self.statement, block)
 
-    def call(self, ledger: Ledger) -> ContractCall:
+    def call(self, ledger: Ledger, block: BlockId = "latest") -> ContractCall:
         """The call; `replaces` is the present leaf, so a repetition is refused."""
-        replaces = ledger.leaf(self.run, self.round, ledger.organisation)
+        replaces = ledger.leaf(self.run, self.round, ledger.organisation, block)
         arguments = (
             self.run,
             self.round,
@@ -135,12 +146,16 @@ class DecideVersion(JsonAct):
         """After the registrations before it."""
         return "dataset"
 
+    def asks(self, _ledger: Ledger) -> Sequence[View[Any]]:
+        """The version."""
+        return [reader.version(self.version)]
+
     def is_recorded(self, ledger: Ledger, block: int) -> bool:
         """Whether the version has the flag that the decision sets."""
         flag = VersionFlag.RETIRED if self.decision == "retire" else VersionFlag.SUPERSEDED
         return flag in ledger.version_flags(self.version, block)
 
-    def call(self, _ledger: Ledger) -> ContractCall:
+    def call(self, _ledger: Ledger, _block: BlockId = "latest") -> ContractCall:
         """The call."""
         last = (self.reason, self.statement)
         arguments = (

@@ -22,7 +22,7 @@ from dragon_ledger.site.exchange import open_exchange
 from dragon_ledger.site.ledger import Ledger
 from dragon_ledger.site.lock import FolderLock
 from dragon_ledger.site.outbox import Outbox, State
-from dragon_ledger.site.pump import Pump
+from dragon_ledger.site.pump import POLL_SECONDS, Pump
 from dragon_ledger.site.statements import LedgerAddress
 from dragon_ledger.site.store import Store
 from dragon_ledger.site.troubles import tell
@@ -119,7 +119,15 @@ class Workplace:
         """Repeat a tick until told to stop."""
         while not stop.is_set():
             tick()
-            stop.wait(self.connection.poll_seconds)
+            stop.wait(self._pause())
+
+    def _pause(self) -> float:
+        """Seconds until the next tick: few while transactions are under way."""
+        poll = self.connection.poll_seconds
+        try:
+            return min(poll, POLL_SECONDS) if self.pump.is_waiting else poll
+        except StorageError:
+            return poll
 
     def _trouble(self, name: str, words: str) -> None:
         try:

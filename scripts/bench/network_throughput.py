@@ -1,22 +1,29 @@
 """Commits on four real validators: per second beside bare stores, and from drop to final.
 
-    python scripts/bench/network_throughput.py --node-binary PATH [--sites 8] [--commits 40]
+    python scripts/bench/network_throughput.py --node-binary PATH [--sites 8] [--commits 250]
 
 Throughput: each site's outbox sends its commits (`commitUpdate`, two storage words) through the
-agents' own client; then as many bare stores of two words (with calldata as long) are signed ahead
-and offered by as many processes, each with an account of its own. Time from drop to final: real
-agents, a real training; from the rename of `statement.json` to when a node first shows the block.
+agents' own client, one process a site, each at its own member's node; in turn with that, as many
+bare stores of two words (with calldata as long), signed ahead, are sent by as many processes with
+an account each, through the same nodes, as many under way at a time and as many in one batch. The
+two are run in pairs; rates and processor times are medians over the pairs.
+
+Time from drop to final: real agents, a real training; from the rename of `statement.json` to when
+a node first shows the block.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
+import resource
 import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -29,14 +36,16 @@ from dragon_ledger.chain.deploy import contract_address, deploy_into
 from dragon_ledger.chain.events import UpdateCommitted
 from dragon_ledger.chain.logs import logs_between
 from dragon_ledger.chain.network import Network
+from dragon_ledger.chain.pipeline import Pipeline
 from dragon_ledger.chain.qbft import processes
 from dragon_ledger.chain.qbft.creation import Choices, create, free_base_port
 from dragon_ledger.chain.qbft.layout import Layout
 from dragon_ledger.chain.qbft.programs import find_program
-from dragon_ledger.chain.sender import nonces, offer, receipts, sign
+from dragon_ledger.chain.sender import nonces, offer, receipts
 from dragon_ledger.chain.transact import wait_until_final
 from dragon_ledger.records import InitialKind, Role
 from dragon_ledger.site.outbox import State
+from dragon_ledger.site.pump import MAX_IN_FLIGHT, POLL_SECONDS, TOGETHER
 from dragon_ledger.site.site_acts import CommitUpdate
 from tests.chain.world import PURPOSE, World, digest, new_signer
 from tests.federation.training import NAME, Training
@@ -47,7 +56,7 @@ from tests.site.running import Processes
 NAMES = ("north", "east", "south", "west")
 SITES, REVIEWER, AGGREGATOR = (1, 2, 3), 10, 20
 FIRST_SITE = 30
-POLL_SECONDS = 0.02
+WATCH_SECONDS = 0.02
 SEEDED = int(InitialKind.SEEDED)
 # calldata: where to, two words, and as much unused as commitUpdate has arguments.
 STORE = bytes.fromhex("6020356000355560403560003560010155" + "00")
@@ -59,7 +68,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--node-binary", type=Path)
     parser.add_argument("--sites", type=int, default=8)
-    parser.add_argument("--commits", type=int, default=40, help="per site")
+    parser.add_argument("--commits", type=int, default=250, help="per site and run")
+    parser.add_argument("--pairs", type=int, default=5, help="runs of each kind")
     parser.add_argument(
         "--rounds", type=int, default=30, help="of the training; 0: throughput only"
     )
@@ -71,7 +81,7 @@ def main() -> None:
         try:
             processes.start(layout, program)
             world = found(layout)
-            throughput(world, folder, options)
+            throughput(world, layout, folder, options)
             if options.rounds:
                 latency(world, layout, folder, options.rounds)
         finally:
@@ -92,22 +102,80 @@ def found(layout: Layout) -> World:
     return world
 
 
-def throughput(world: World, folder: Path, options: argparse.Namespace) -> None:
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One run: how many a second, and processor milliseconds for each, of clients and nodes."""
+
+    rate: float
+    client: float
+    nodes: float
+
+
+def throughput(world: World, layout: Layout, folder: Path, options: argparse.Namespace) -> None:
     sites = range(FIRST_SITE, FIRST_SITE + options.sites)
     versions = {site: enlist(world, site) for site in sites}
-    runs = open_runs(world, list(sites), options.commits)
-    total = options.sites * options.commits
-    outboxes = [folder / f"{site}.sqlite" for site in sites]
-    for site, path in zip(sites, outboxes, strict=True):
-        queue(world, path, site, versions[site], runs)
-    rate = total / timed(
-        [partial(drain, world, path, site) for site, path in zip(sites, outboxes, strict=True)]
-    )
-    print(f"commits through the agents' client {rate:8.1f} /s ({total} by {options.sites} sites)")
     store = deploy_store(world.client)
-    ready = [sign_ahead(world.client.network, store, options.commits) for _ in sites]
-    bare = total / timed([partial(send_all, world.client.network, one) for one in ready])
-    print(f"bare stores of two words           {bare:8.1f} /s; commits reach {rate / bare:.0%}")
+    total = options.sites * options.commits
+    commits, stores = [], []
+    for pair in range(options.pairs):
+        runs = open_runs(world, list(sites), options.commits, pair)
+        outboxes = {site: folder / f"{site}-{pair}.sqlite" for site in sites}
+        for site, path in outboxes.items():
+            queue(world, path, site, versions[site], runs)
+        drains = [partial(drain, world, path, site) for site, path in outboxes.items()]
+        ready = {site: sign_ahead(world.client.network, store, options.commits) for site in sites}
+        sends = [
+            partial(send_all, near(world.client.network, site), one) for site, one in ready.items()
+        ]
+        commits.append(measured(layout, drains, total))
+        stores.append(measured(layout, sends, total))
+        print(
+            f"  {commits[-1].rate:6.0f} commits/s, {stores[-1].rate:6.0f} bare stores/s", flush=True
+        )
+    show("commits", commits)
+    show("bare stores", stores)
+    shares = [ours.rate / bare.rate for ours, bare in zip(commits, stores, strict=True)]
+    print(f"commits reach {statistics.median(shares):.0%} (median of {options.pairs} pairs)")
+
+
+def show(words: str, runs: list[Figures]) -> None:
+    rate, client, nodes = (
+        statistics.median(getattr(run, name) for run in runs)
+        for name in ("rate", "client", "nodes")
+    )
+    print(f"{words:12}{rate:7.0f} /s; processor ms each: client {client:.2f}, nodes {nodes:.2f}")
+
+
+def measured(layout: Layout, work: Sequence[Callable[[], None]], total: int) -> Figures:
+    client, nodes = client_seconds(), node_seconds(layout)
+    seconds = timed(work)
+    return Figures(
+        total / seconds,
+        1000 * (client_seconds() - client) / total,
+        1000 * (node_seconds(layout) - nodes) / total,
+    )
+
+
+def client_seconds() -> float:
+    """Processor seconds of all processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def node_seconds(layout: Layout) -> float:
+    """Processor seconds of the validators so far (Linux)."""
+    ticks = 0
+    for member in layout.members:
+        pid = int((layout.home(member) / "node.pid").read_text())
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def near(network: Network, site: int) -> Network:
+    """The network as a site has it: its own member's node first."""
+    first = site % len(network.rpc)
+    return replace(network, rpc=network.rpc[first:] + network.rpc[:first])
 
 
 def enlist(world: World, site: int) -> bytes:
@@ -118,45 +186,43 @@ def enlist(world: World, site: int) -> bytes:
     return version
 
 
-def open_runs(world: World, sites: list[int], count: int) -> list[bytes]:
+def open_runs(world: World, sites: list[int], count: int, pair: int) -> list[bytes]:
     """Open many runs by transactions that do not wait for each other."""
     client, signer = world.client, world.members[AGGREGATOR]
-    first = nonces(client, signer.address).mined
     participants = sum(1 << site for site in sites)
-    signed, runs = [], []
+    calls, plans = [], []
     for number in range(count):
-        plan, said = digest(f"plan {number}"), digest(f"opened {number}")
+        plan, said = digest(f"plan {pair} {number}"), digest(f"opened {number}")
         opening = (plan, PURPOSE, participants, digest("m"), bytes(32), bytes(32), said, 0, SEEDED)
-        call = ContractCall("TrainingLedger", "openRun", (opening,))
-        signed.append(sign(client, signer, call, first + number))
-        runs.append((plan, said))
+        calls.append(ContractCall("TrainingLedger", "openRun", (opening,)))
+        plans.append(plan)
+    first = nonces(client, signer.address).mined
+    signed = [one for one in Pipeline(client, signer).sign(calls, first) if isinstance(one, Signed)]
     send_all(client.network, signed)
-    reading = Client(client.network)
-    return [_run_id(reading, plan, said) for plan, said in runs]
-
-
-def _run_id(client: Client, plan: bytes, said: bytes) -> bytes:
-    return reader.read(client, reader.run_id(AGGREGATOR, plan, said))
+    saids = [digest(f"opened {number}") for number in range(count)]
+    views = [reader.run_id(AGGREGATOR, plan, said) for plan, said in zip(plans, saids, strict=True)]
+    return reader.read_many(client, views)
 
 
 def queue(world: World, path: Path, site: int, version: bytes, runs: list[bytes]) -> None:
     """One site's outbox with a commit to each run."""
     desk = Desk.open(path, world.client.network, world.members[site], site)
-    for run in runs:
-        update = sha256(run + bytes([site])).digest()
-        act = CommitUpdate("m", run, 1, update, digest("m"), version, digest("committed"))
-        desk.outbox.put(act.key, lane=act.lane, kind=act.kind, act=act.to_json())
+    with desk.outbox.together():
+        for run in runs:
+            update = sha256(run + bytes([site])).digest()
+            act = CommitUpdate("m", run, 1, update, digest("m"), version, digest("committed"))
+            desk.outbox.put(act.key, lane=act.lane, kind=act.kind, act=act.to_json())
     desk.outbox.close()
 
 
 def drain(world: World, path: Path, site: int) -> None:
     """One site's agent works on its outbox."""
-    desk = Desk.open(path, world.client.network, world.members[site], site)
-    while set(desk.states()) != {State.FINAL}:
-        desk.pump.step()
-        time.sleep(POLL_SECONDS)
-        if State.REFUSED in desk.states():
-            raise SystemExit(f"refused: {desk.notes()}")
+    desk = Desk.open(path, near(world.client.network, site), world.members[site], site)
+    while desk.outbox.has(State.QUEUED, State.SENT):
+        if not desk.pump.step():
+            time.sleep(POLL_SECONDS)
+    if set(desk.states()) != {State.FINAL}:
+        raise SystemExit(f"not final: {desk.notes()}")
 
 
 def deploy_store(client: Client) -> bytes:
@@ -186,17 +252,27 @@ def sign_ahead(network: Network, store: bytes, count: int) -> list[Signed]:
 
 
 def send_all(network: Network, ready: list[Signed]) -> None:
-    client = Client(network)
-    for signed in ready:
-        offer(client, signed)
-    hashes = [signed.hash for signed in ready]
-    while None in (found := receipts(client, hashes)):
+    """Send what is signed, with as much under way at a time as an agent has."""
+    client, pipeline = Client(network), Pipeline(Client(network), new_signer())
+    waiting: list[Signed] = []
+    rest = ready
+    while waiting or rest:
+        room = min(TOGETHER, MAX_IN_FLIGHT - len(waiting))
+        some, rest = rest[:room], rest[room:]
+        if some and any(pipeline.offer(some)):
+            raise SystemExit("a node does not take bare transactions")
+        waiting += some
+        if some and len(waiting) < MAX_IN_FLIGHT:
+            continue
         time.sleep(POLL_SECONDS)
-    if not all(receipt and receipt.succeeded for receipt in found):
-        raise SystemExit("a bare transaction failed")
+        used = nonces(client, ready[0].sender).mined
+        mined = [signed.hash for signed in waiting if signed.nonce < used]
+        if not all(found and found.succeeded for found in receipts(client, mined)):
+            raise SystemExit("a bare transaction failed")
+        waiting = [signed for signed in waiting if signed.nonce >= used]
 
 
-def timed(work: list[Callable[[], None]]) -> float:
+def timed(work: Sequence[Callable[[], None]]) -> float:
     """Seconds until all are done, each in a process of its own, as sites have it."""
     fork = multiprocessing.get_context("fork")
     running = [fork.Process(target=one) for one in work]
@@ -222,7 +298,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """Ask until `done`."""
         last = self.client.block().number
-        while not self.done.wait(POLL_SECONDS):
+        while not self.done.wait(WATCH_SECONDS):
             newest, now = self.client.block().number, time.time()
             for number in range(last + 1, newest + 1):
                 self.seen[number] = now

@@ -20,6 +20,7 @@ _MOST_REMEMBERED = 50_000
 _LONGEST_REMEMBERED = 512
 _ODD_GROUP = 0x00010000
 _CHARSET = 0x00080005
+_SIGNED = 33
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Judgement:
     Attributes:
         text: the value's text, decoded, without padding; empty for numbers and bytes.
         issues: what is wrong with it.
-        shape: twice the tag, and one more when it has a value.
+        shape: twice the tag, one more when it has a value, and a bit for the VR SS.
         leaf: (label, text) when it is a text that describes something.
         sequence: whether it holds items.
         watched: whether the file's rules look at its value.
@@ -143,7 +144,7 @@ def _judge_private(element: Element, label: str) -> Judgement:
 
 
 def _shape(element: Element, *, filled: bool) -> int:
-    return element.tag << 1 | int(filled)
+    return element.tag << 1 | int(filled) | (element.vr == "SS") << _SIGNED
 
 
 def _text_of(element: Element, vr: str, label: str, charset: str, issues: list[Issue]) -> str:

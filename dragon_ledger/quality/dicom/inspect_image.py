@@ -38,6 +38,7 @@ _LONGEST_TEXT = 256  # of facts that a report may show; no attribute of Table 1 
 _CHARSET, _FRAMES, _PHOTOMETRIC = 0x00080005, 0x00280008, 0x00280004
 _SOP_CLASS, _SOP_INSTANCE, _IMAGE_TYPE = 0x00080016, 0x00080018, 0x00080008
 _PATIENT_NAME, _INSTANCE_NUMBER = 0x00100010, 0x00200013
+_TRANSFER_SYNTAX = 0x00020010
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
 _BURNED_IN, _IDENTITY_REMOVED, _DATES_MODIFIED = 0x00280301, 0x00120062, 0x00280303
 
@@ -163,7 +164,7 @@ def _nested_issues(nested: list[Pair]) -> list[Issue]:
         issue
         for _, judgement in nested
         for issue in judgement.issues
-        if issue.code not in {"dicom.group-length", "dicom.vm"}
+        if issue.code != "dicom.group-length"
     ]
 
 
@@ -179,11 +180,14 @@ def _names_in(nested: list[Pair]) -> tuple[str, ...]:
 
 def _structural_issues(parsed: ParsedFile, pairs: list[Pair], texts: dict[int, str]) -> list[Issue]:
     tags = [element.tag for element, _ in pairs]
-    filled = frozenset(judgement.shape >> 1 for _, judgement in pairs if judgement.shape & 1)
+    filled = frozenset(element.tag for element, judgement in pairs if judgement.shape & 1)
     numbers = _numbers(parsed)
     issues = iod_rules.class_issues(texts.get(_SOP_CLASS, ""))
     if not issues:
-        issues += iod_rules.attribute_issues(texts, filled, frozenset(tags))
+        shown = {tag: str(numbers[name]) for tag, name in _NUMBERS.items() if name in numbers}
+        values = {**texts, **shown, _TRANSFER_SYNTAX: parsed.transfer_syntax}
+        issues += iod_rules.attribute_issues(values, filled, frozenset(tags))
+        issues += iod_rules.sign_issues(parsed.elements, numbers.get("PixelRepresentation"))
         issues += iod_rules.enumerated_issues(
             texts.get(_IMAGE_TYPE, ""), numbers, texts.get(_PHOTOMETRIC, "")
         )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import pairwise
+from typing import Any
 
 from pydicom._uid_dict import UID_dictionary
 from pydicom.datadict import tag_for_keyword
 from pydicom.uid import UID, CTImageStorage
 
-from dragon_ledger.quality.dicom.elements import PIXEL_DATA, ParsedFile
+from dragon_ledger.quality.dicom.elements import PIXEL_DATA, Element, ParsedFile
 from dragon_ledger.quality.dicom.image_facts import Issue
 from dragon_ledger.quality.dicom.vr_rules import label_of
 from dragon_ledger.quality.numbers import whole
@@ -22,17 +23,37 @@ _META_CLASS, _META_INSTANCE, _META_SYNTAX = 0x00020002, 0x00020003, 0x00020010
 _META_VERSION, _META_LENGTH, _META_IMPLEMENTATION = 0x00020001, 0x00020000, 0x00020012
 _SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
 _BITS = range(12, 17)
+_LIKE_PIXELS = frozenset({0x00280106, 0x00280107, 0x00280108, 0x00280109, 0x00280120, 0x00280121})
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """Part of a condition: `present` or `absent` (any of the attributes), `equals`, `above`."""
+
+    kind: str
+    tags: tuple[int, ...]
+    values: tuple[str, ...]
+
+    def holds(self, values: Mapping[int, str], filled: frozenset[int]) -> bool:
+        """Whether a data set meets it; for the arguments see `attribute_issues`."""
+        match self.kind:
+            case "present":
+                return any(tag in filled for tag in self.tags)
+            case "absent":
+                return not any(tag in filled for tag in self.tags)
+            case "equals":
+                return values.get(self.tags[0], "") in self.values
+        return (whole(values.get(self.tags[0], "")) or 0) > int(self.values[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A conditional attribute and the condition that the file itself shows."""
+    """A conditional attribute and the condition that the file itself shows: all clauses hold."""
 
     tag: int
     kind: str
-    when: str
-    of: int
-    value: str
+    code: str
+    clauses: tuple[Clause, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +80,8 @@ def ct_image() -> ImageObjectDefinition:
 
 def condition_tags() -> frozenset[int]:
     """The attributes whose values conditions look at."""
-    return frozenset(condition.of for condition in ct_image().conditions if condition.of)
+    clauses = [clause for condition in ct_image().conditions for clause in condition.clauses]
+    return frozenset(tag for clause in clauses if clause.values for tag in clause.tags)
 
 
 def _tag(keyword: str) -> int:
@@ -69,18 +91,26 @@ def _tag(keyword: str) -> int:
     return tag
 
 
-def _condition(keyword: str, row: Mapping[str, str]) -> Condition:
-    when, _, of = row["when"].partition(":")
-    return Condition(_tag(keyword), row["type"], when, _tag(of) if of else 0, row["value"])
+def _condition(keyword: str, row: Mapping[str, Any]) -> Condition:
+    clauses = tuple(_clause(text) for text in row["when"])
+    return Condition(_tag(keyword), row["type"], row.get("code", "dicom.conditional"), clauses)
+
+
+def _clause(text: str) -> Clause:
+    kind, *words = text.split(" ")
+    if kind in {"present", "absent"}:
+        return Clause(kind, tuple(_tag(word) for word in words), ())
+    values = tuple(word.replace("_", " ") for word in words[1:])
+    return Clause(kind, (_tag(words[0]),), values)
 
 
 def attribute_issues(
-    texts: Mapping[int, str], filled: frozenset[int], present: frozenset[int]
+    values: Mapping[int, str], filled: frozenset[int], present: frozenset[int]
 ) -> list[Issue]:
     """Type 1, type 2 and conditional attributes that are missing or empty.
 
     Args:
-        texts: text of each text attribute, by tag.
+        values: text of each text attribute, numbers and the transfer syntax as text, by tag.
         filled: attributes that have a value.
         present: attributes that are there.
     """
@@ -91,21 +121,23 @@ def attribute_issues(
     ]
     issues += [Issue("dicom.type2", label_of(tag), "absent") for tag in sorted(iod.type2 - present)]
     for condition in iod.conditions:
-        needed = filled if condition.kind == "1C" else present
-        if condition.tag not in needed and _is_met(condition, texts, filled):
-            issues.append(Issue("dicom.conditional", label_of(condition.tag), "absent"))
+        needed = present if condition.kind.startswith("2") else filled
+        if condition.tag not in needed and all(
+            clause.holds(values, filled) for clause in condition.clauses
+        ):
+            found = "empty" if condition.tag in present else "absent"
+            issues.append(Issue(condition.code, label_of(condition.tag), found))
     return issues
 
 
-def _is_met(condition: Condition, texts: Mapping[int, str], filled: frozenset[int]) -> bool:
-    match condition.when:
-        case "always":
-            return True
-        case "present":
-            return condition.of in filled
-        case "equals":
-            return texts.get(condition.of, "") == condition.value
-    return (whole(texts.get(condition.of, "")) or 0) > int(condition.value)
+def sign_issues(elements: Iterable[Element], representation: int | None) -> list[Issue]:
+    """Pixel values written as US though PixelRepresentation says signed, or the other way round."""
+    wrong = {0: "SS", 1: "US"}.get(representation if representation is not None else -1)
+    return [
+        Issue("dicom.sign", label_of(element.tag), f"{wrong}, PixelRepresentation {representation}")
+        for element in elements
+        if element.tag in _LIKE_PIXELS and element.vr == wrong and element.length
+    ]
 
 
 def enumerated_issues(image_type: str, numbers: Mapping[str, int], photometric: str) -> list[Issue]:

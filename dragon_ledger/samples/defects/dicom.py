@@ -80,6 +80,10 @@ def _constant(dataset: FileDataset) -> None:
     dataset.PixelData = bytes(len(dataset.PixelData))
 
 
+def _signed(dataset: FileDataset) -> None:
+    dataset.add_new(0x00280106, "SS", 0)
+
+
 def _decoded(edit: SliceEdit) -> Damage:
     """Edit a whole series; the middle slice is named, which a check would decode."""
 
@@ -115,6 +119,21 @@ DICOM = (
     _absent("PatientSex", "dicom.type2"),
     _absent("StudyID", "dicom.type2"),
     _absent("PatientPosition", "dicom.conditional"),
+    defect("deidentification-method-absent", "dicom.conditional",
+           "PatientIdentityRemoved is YES and DeidentificationMethod is not there",
+           one_slice(SERIES, SLICE, without("DeidentificationMethod")), "DeidentificationMethod"),
+    defect("window-width-absent", "dicom.conditional", "WindowCenter without WindowWidth",
+           one_slice(SERIES, SLICE, with_value("WindowCenter", "40")), "WindowWidth"),
+    defect("contrast-agent-absent", "dicom.conditional", "ContrastBolusVolume without an agent",
+           one_slice(SERIES, SLICE, with_value("ContrastBolusVolume", "80")),
+           "ContrastBolusAgent"),
+    defect("laterality-absent", "dicom.laterality", "a knee without Laterality",
+           one_slice(SERIES, SLICE, with_value("BodyPartExamined", "KNEE")), "Laterality"),
+    defect("lossy-without-ratio", "dicom.lossy", "lossy compression without its ratio",
+           one_slice(SERIES, SLICE, with_value("LossyImageCompression", "01")),
+           "LossyImageCompressionRatio"),
+    defect("pixel-value-sign", "dicom.sign", "SmallestImagePixelValue is signed, the pixels not",
+           one_slice(SERIES, SLICE, _signed), "SmallestImagePixelValue"),
     defect("bits-allocated", "dicom.enumerated", "HighBit is not BitsStored less one",
            one_slice(SERIES, SLICE, with_value("HighBit", 15)), "HighBit"),
     defect("samples-per-pixel", "dicom.enumerated", "PhotometricInterpretation is RGB",

@@ -19,6 +19,7 @@ SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 MOST_VARIABLES = 1000
 LONGEST_HEADER = 64 * 1024
+LONGEST_LINE = 1024 * 1024  # 1000 variables of 200 characters, with room for other scripts
 _ENCODING_ODDITIES = {
     "UTF-8 with byte order mark": "byte-order-mark",
     "Windows-1252": "encoding",
@@ -37,6 +38,7 @@ def read_csv_table(path: str, domain: str, content: bytes, known: frozenset[str]
     body = _with_line_feeds(text.utf8).rstrip(b"\n\r")
     if not body:
         raise UnreadableTable("the file holds no text but a byte order mark or line ends")
+    _refuse_long_lines(body)
     separator, header = _recognise_header(body, known)
     names, oddities = _variable_names(header)
     frame = _frame(body, separator, names)
@@ -59,6 +61,17 @@ def read_csv_table(path: str, domain: str, content: bytes, known: frozenset[str]
 
 def _with_line_feeds(utf8: bytes) -> bytes:
     return utf8.replace(b"\r", b"\n") if b"\r" in utf8 and b"\n" not in utf8 else utf8
+
+
+def _refuse_long_lines(body: bytes) -> None:
+    """A reader would hold such a line several times over."""
+    start = 0
+    while len(body) - start > LONGEST_LINE:
+        end = body.rfind(b"\n", start, start + LONGEST_LINE)
+        if end < 0:
+            row = body.count(b"\n", 0, start) + 1
+            raise UnreadableTable(f"row {row} is longer than 1 MiB: a line end is missing")
+        start = end + 1
 
 
 def _recognise_header(body: bytes, known: frozenset[str]) -> tuple[str, list[str]]:

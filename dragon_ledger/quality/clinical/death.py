@@ -14,25 +14,29 @@ _DAY = 10  # characters of YYYY-MM-DD
 
 def check_death(demographics: Table | None, details: Table | None) -> list[Finding]:
     """Findings about death in DM and DD, as far as DM has the death variables (CORE-000108)."""
-    if demographics is None or not demographics.has("DTHFL", "USUBJID"):
+    if demographics is None or not demographics.has("USUBJID"):
         return []
     findings = _dates_without_flag(demographics)
     if details is None or not details.has("USUBJID"):
         return findings
+    return [*findings, *_flags(demographics, details), *_collected_before(demographics, details)]
+
+
+def _flags(demographics: Table, details: Table) -> list[Finding]:
+    if not demographics.has("DTHFL"):
+        return []
     died = subjects_in(details)
     flagged = (pl.col("DTHFL") == "Y").fill_null(value=False)
     in_details = pl.col("USUBJID").is_in(sorted(died))
     reporter = Reporter(demographics)
     return [
-        *findings,
         *reporter.rows("sdtm.death-flag", in_details & ~flagged, "DTHFL"),
         *reporter.rows("sdtm.death-details", flagged & ~in_details, "DTHFL", known={"Y": "Y"}),
-        *_collected_before(demographics, details),
     ]
 
 
 def _dates_without_flag(demographics: Table) -> list[Finding]:
-    if not demographics.has("DTHDTC"):
+    if not demographics.has("DTHFL", "DTHDTC"):
         return []
     wrong = pl.col("DTHDTC").is_not_null() & (pl.col("DTHFL") != "Y").fill_null(value=True)
     return Reporter(demographics).rows("sdtm.death-date-flag", wrong, "DTHFL")

@@ -9,7 +9,7 @@ from dragon_ledger.quality.clinical.table import Table
 from dragon_ledger.quality.findings import Finding
 
 _TEST_CODE = r"^[A-Z][A-Z0-9_]{0,7}$"
-_WHOLE_NUMBER = r"^0*[1-9]\d*(\.0*)?$"
+_WHOLE_NUMBER = r"^0*[1-9][0-9]*(\.0*)?$"
 
 
 def check_identifiers(table: Table, subjects: frozenset[str] | None) -> list[Finding]:

@@ -20,13 +20,14 @@ from dragon_ledger.quality.rules import DomainRule, VariableRule
 SAS_CODES = (".", "._", *(f".{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 _WORDS = (
     "NA", "N/A", "#N/A", "N.A.", "<NA>", "NULL", "NAN", "MISSING", "NOT AVAILABLE", "NOT KNOWN",
-    "?", "??", "???", "#VALUE!", "#REF!", "#DIV/0!",
+    "NaN", "NaT", "(NULL)", r"\N", "?", "??", "???", "#VALUE!", "#REF!", "#DIV/0!", "#NUM!",
+    "#NAME?",
 )  # fmt: skip
 _WORDS_UNLESS_RESULTS = ("NONE", "NIL", "-", "--", "---")
 _RESULTS = ("--ORRES", "--STRESC")
 _FINDINGS = ("LB", "MB", "MI")
 _UNITLESS_TESTS = ("PH", "SPGRAV", "INR", "PTINR")
-NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
 def check_missing(table: Table, domain: DomainRule) -> list[Finding]:

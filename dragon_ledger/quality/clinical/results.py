@@ -17,6 +17,8 @@ _FINDINGS = ("LB", "MB", "MI", "DD")
 _SAME_TEST = ("--TESTCD", "--CAT", "--SPEC", "--METHOD", "--TSTDTL", "--TESTDTL")
 ROUNDING = 0.02  # relative: results are rounded to two or three digits when they are converted
 EQUAL = 1e-6
+_BETWEEN = "\n"
+_MOST_PAIRS = 5_000  # a table with more pairs of units holds something else in their place
 
 
 def check_results(table: Table) -> list[Finding]:
@@ -81,14 +83,22 @@ def _conversions(table: Table) -> list[Question]:
 
 def _rate(frame: pl.DataFrame, unit: str, standard_unit: str) -> pl.Expr:
     """The factor between a row's two units; null where they cannot be converted."""
-    pairs = frame.lazy().select(unit, standard_unit).drop_nulls().unique().collect()
-    rates = [pl.when(pl.col(unit) == pl.col(standard_unit)).then(1.0)]
-    for original, standard in sorted(pairs.iter_rows()):
-        factor = factor_between(original, standard)
-        if factor is not None and original != standard:
-            is_pair = (pl.col(unit) == original) & (pl.col(standard_unit) == standard)
-            rates.append(pl.when(is_pair).then(factor))
-    return pl.coalesce(rates)
+    differ = pl.col(unit) != pl.col(standard_unit)
+    pairs = (
+        frame.lazy()
+        .filter(differ)
+        .select(unit, standard_unit)
+        .unique()
+        .sort(unit, standard_unit)
+        .collect()
+    )
+    rates = {
+        f"{original}{_BETWEEN}{standard}": factor_between(original, standard)
+        for original, standard in pairs.head(_MOST_PAIRS).iter_rows()
+    }
+    pair = pl.concat_str(unit, standard_unit, separator=_BETWEEN)
+    known = pair.replace_strict(rates, default=None, return_dtype=pl.Float64)
+    return pl.when(~differ).then(1.0).otherwise(known) if rates else pl.when(~differ).then(1.0)
 
 
 def factor_between(original: str, standard: str) -> float | None:

@@ -18,6 +18,14 @@ _WIDE_MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
+_NO_TEXT = (
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"PK\x03\x04", "an Excel workbook or a zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook of the old format"),
+    (b"\0" * 12 + b"\xc2\xea\x81\x60", "a SAS data set"),
+    (b"%PDF", "a PDF document"),
+    (b"PAR1", "a Parquet file"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,9 @@ def recognise_text(content: bytes) -> RecognisedText:
     Raises:
         UnreadableTable: the content is no text in a supported encoding.
     """
+    for mark, kind in _NO_TEXT:
+        if content.startswith(mark):
+            raise UnreadableTable(f"the content is {kind}: write the table as CSV or XPORT")
     for mark, encoding in _WIDE_MARKS:
         if content.startswith(mark):
             return _checked(_decoded(content, encoding).encode(), encoding)

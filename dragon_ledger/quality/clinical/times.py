@@ -15,27 +15,33 @@ from dragon_ledger.quality.clinical.reporting import Question, Reporter
 from dragon_ledger.quality.clinical.table import Table
 from dragon_ledger.quality.findings import Finding
 
-_CLOCK = r"(T(\d{2}|-)(:(\d{2}|-)(:(\d{2}(\.\d+)?|-))?)?(Z|[+-]\d{2}:?\d{2})?)?"
-_DATE = rf"(\d{{4}}|-)(-(\d{{2}}|-)(-(\d{{2}}|-){_CLOCK})?)?"
+_CLOCK = r"(T([0-9]{2}|-)(:([0-9]{2}|-)(:([0-9]{2}(\.[0-9]+)?|-))?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+_DATE = rf"([0-9]{{4}}|-)(-([0-9]{{2}}|-)(-([0-9]{{2}}|-){_CLOCK})?)?"
 DATE = rf"^{_DATE}(/{_DATE})?$"
-_POSSIBLE_CLOCK = r"T([01]\d|2[0-4]|-)(:([0-5]\d|-)(:([0-5]\d|60|-))?)?"
-_DURATION = (
-    r"^[+-]?P(\d+([.,]\d+)?W|(\d+([.,]\d+)?Y)?(\d+([.,]\d+)?M)?(\d+([.,]\d+)?D)?"
-    r"(T(\d+([.,]\d+)?H)?(\d+([.,]\d+)?M)?(\d+([.,]\d+)?S)?)?)$"
+_POSSIBLE_CLOCK = (
+    r"T(24(:00(:00(\.0+)?)?)?|([01][0-9]|2[0-3]|-)(:([0-5][0-9]|-)(:([0-5][0-9]|60|-)(\.[0-9]+)?)?)?)"
+    r"(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9])?$"
 )
+_POSSIBLE_PARTS = r"^([0-9]{4}|-)(-(0[1-9]|1[0-2]|-)(-(0[1-9]|[12][0-9]|3[01]|-))?)?$"
+_N = r"[0-9]+"
+_DURATION = rf"^[+-]?P({_N}W|({_N}Y)?({_N}M)?({_N}D)?(T({_N}H)?({_N}M)?({_N}S)?)?)$"
+_FRACTION = r"[.,][0-9]+([YMDWHS])$"  # only the last number may have decimals
 _EARLIEST = "1850"
-_USUAL = r"^(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?)?$"
+_USUAL = (
+    r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?)?$"
+)
 
 
 def check_times(table: Table, today: date) -> list[Finding]:
-    """Findings about one table's dates (--DTC) and durations (--DUR)."""
+    """Findings about one table's dates (--DTC) and durations (--DUR, --ELTM)."""
     findings: list[Finding] = []
     for name in table.variables:
         if name.endswith("DTC"):
             unusual = table.frame.lazy().filter(~_plainly_right(name, today)).collect()
             reporter = Reporter(replace(table, frame=unusual))
             findings += reporter.answers(_dates(name, today))
-        elif name.endswith("DUR") and name.startswith(table.domain):
+        elif name in (table.name_of("--DUR"), table.name_of("--ELTM")):
             findings += Reporter(table).answer(_duration(name))
     return findings
 
@@ -50,8 +56,10 @@ def _plainly_right(name: str, today: date) -> pl.Expr:
 def _dates(name: str, today: date) -> list[Question]:
     text = pl.col(name)
     formed = text.str.contains(DATE)
-    impossible = formed & ~_possible(text)
-    late = (text.str.slice(0, 10) > today.isoformat()) & ~text.str.starts_with("-")
+    first, last = _ends(text)
+    reversed_ends = _precise(first) & _precise(last) & (_day(last) < _day(first))
+    impossible = formed & (~_possible(first) | ~_possible(last) | reversed_ends)
+    late = _is_after(first, today) | _is_after(last, today)
     return [
         Question("sdtm.date-format", ~formed, name),
         Question("sdtm.date-impossible", impossible, name),
@@ -59,18 +67,34 @@ def _dates(name: str, today: date) -> list[Question]:
     ]
 
 
+def _ends(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Both dates of an interval; a date by itself is both."""
+    parts = text.str.split("/")
+    return parts.list.first(), parts.list.last()
+
+
+def _day(text: pl.Expr) -> pl.Expr:
+    return text.str.slice(0, 10)
+
+
+def _precise(text: pl.Expr) -> pl.Expr:
+    return _day(text).str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+
+
+def _is_after(text: pl.Expr, today: date) -> pl.Expr:
+    return (_day(text) > today.isoformat()) & ~text.str.starts_with("-")
+
+
 def _possible(text: pl.Expr) -> pl.Expr:
-    """Whether the first date of a well-formed text exists, as far as it is precise."""
-    day = text.str.slice(0, 10)
-    full = day.str.contains(r"^\d{4}-\d{2}-\d{2}$")
-    exists = day.str.to_date("%Y-%m-%d", strict=False).is_not_null()
-    month = day.str.contains(r"^(\d{4}|-)(-(0[1-9]|1[0-2]|-)(-.*)?)?$")
+    """Whether a well-formed date exists, as far as it is precise."""
+    exists = _day(text).str.to_date("%Y-%m-%d", strict=False).is_not_null()
+    parts = text.str.replace("T.*$", "").str.contains(_POSSIBLE_PARTS)
     clock = ~text.str.contains("T", literal=True) | text.str.contains(_POSSIBLE_CLOCK)
     modern = text.str.starts_with("-") | (text.str.slice(0, 4) >= _EARLIEST)
-    return pl.when(full).then(exists).otherwise(month) & clock & modern
+    return pl.when(_precise(text)).then(exists).otherwise(parts) & clock & modern
 
 
 def _duration(name: str) -> Question:
-    text = pl.col(name)
+    text = pl.col(name).str.replace(_FRACTION, "${1}")
     nothing = text.str.contains(r"[PT]$")
     return Question("sdtm.duration", ~text.str.contains(_DURATION) | nothing, name)

@@ -72,11 +72,6 @@ class Artifact:
         """Iterate over the interface's entries of one kind: function, event or error."""
         return (entry for entry in self.abi if entry["type"] == kind)
 
-    def creation_code(self, arguments: Sequence[Any]) -> bytes:
-        """Return the code that deploys the contract with these constructor arguments."""
-        constructor = next(self.entries("constructor"))
-        return self.bytecode + CODEC.encode(get_abi_input_types(constructor), arguments)
-
 
 @cache
 def artifact(contract: str) -> Artifact:

@@ -1,22 +1,18 @@
-"""A client of one chain over several nodes: identity checked, fail-over, batched reads."""
+"""A client of one chain: web3 over several nodes, batched reads, blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from dragon_ledger.chain.network import Checkpoint, Network
-from dragon_ledger.chain.rpc import Call, Endpoint, NodeDown
-from dragon_ledger.errors import (
-    ConfigurationError,
-    NodeError,
-    NodeUnavailable,
-    StaleState,
-    WrongChain,
-)
+from dragon_ledger.chain.rpc import Call
+from dragon_ledger.errors import ConfigurationError, NodeUnavailable, StaleState
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from web3 import Web3
+
 BlockId = int | str
 
 
@@ -40,32 +36,40 @@ def quantity(value: BlockId) -> str:
 class Client:
     """Reads and sends through the first node of the list that answers and is on this chain.
 
-    A node with another chain id, another genesis block or a forked history is refused by
-    name and never asked again; a node that is away or behind is passed over.
+    Which node that is, and which is refused, is `provider.FailOverProvider`'s to decide. Nodes'
+    answers are given as they are by `call` and `batch`, and in web3's types by `w3`.
     """
 
     def __init__(
         self, network: Network, urls: Sequence[str] | None = None, timeout: float = 30.0
     ) -> None:
+        # web3 takes 0.8 s to import: what asks no node does not wait for it.
+        from web3 import Web3  # noqa: PLC0415 (as above)
+        from web3.middleware import ExtraDataToPOAMiddleware  # noqa: PLC0415 (as above)
+
+        from dragon_ledger.chain.provider import FailOverProvider  # noqa: PLC0415 (as above)
+
         self.network = network
         urls = tuple(urls or network.rpc)
         if not urls:
             raise ConfigurationError("no node is configured: give at least one rpc address")
-        self._endpoints = [Endpoint(url, timeout) for url in urls]
-        self._checked: set[str] = set()
-        self._current = 0
-        # The newest final block that a node showed us, and which node that was.
-        self._newest: tuple[Endpoint, Checkpoint] | None = None
+        self._provider = FailOverProvider(network, urls, timeout)
+        self._w3 = Web3(self._provider, middleware=[ExtraDataToPOAMiddleware])
+
+    @property
+    def w3(self) -> Web3:
+        """web3 over the same nodes; a node's refusal is raised as `NodeError` there, too."""
+        return self._w3
 
     @property
     def urls(self) -> tuple[str, ...]:
         """The nodes' addresses in the order in which they are tried, without passwords."""
-        return tuple(endpoint.name for endpoint in self._endpoints)
+        return self._provider.names
 
     @property
     def url(self) -> str:
         """The address of the node that answers at present, without a password in it."""
-        return self._endpoints[self._current].name
+        return self._provider.name
 
     def call(self, method: str, *params: Any) -> Any:
         """One JSON-RPC request; see `batch`."""
@@ -79,9 +83,7 @@ class Client:
             WrongChain: a node is on another chain.
             NodeError: the node refused a request.
         """
-        if not calls:
-            return []
-        return self._on_some_node(lambda endpoint: endpoint.batch(calls))
+        return self._provider.batch(calls) if calls else []
 
     def block(self, number: BlockId = "latest") -> Block:
         """Return a block.
@@ -107,7 +109,7 @@ class Client:
         head = self.block("latest")
         depth = self.network.finality_blocks
         final = self.block(max(0, head.number - depth)) if depth else head
-        self._newest = (self._endpoints[self._current], Checkpoint(final.number, final.hash))
+        self._provider.remember(Checkpoint(final.number, final.hash))
         return final
 
     def code(self, addresses: Sequence[bytes], block: BlockId = "latest") -> list[bytes]:
@@ -118,63 +120,7 @@ class Client:
 
     def close(self) -> None:
         """Close every connection."""
-        for endpoint in self._endpoints:
-            endpoint.close()
-
-    def _on_some_node(self, ask: Callable[[Endpoint], T]) -> T:
-        reasons = []
-        for step in range(len(self._endpoints)):
-            position = (self._current + step) % len(self._endpoints)
-            endpoint = self._endpoints[position]
-            try:
-                self._check(endpoint)
-                answer = ask(endpoint)
-            except NodeDown as error:
-                # It may come back as another chain: it is checked again when it does.
-                self._checked.discard(endpoint.url)
-                reasons.append(f"{endpoint.name}: {error}")
-            else:
-                self._current = position
-                return answer
-        raise NodeUnavailable(
-            "no node answers; the call can be repeated later:\n  " + "\n  ".join(reasons)
-        )
-
-    def _check(self, endpoint: Endpoint) -> None:
-        if endpoint.url in self._checked:
-            return
-        chain_id, genesis = _identity(endpoint)
-        self._compare(endpoint, "chain id", str(self.network.chain_id), str(chain_id))
-        expected = self.network.genesis_hash.hex()
-        self._compare(endpoint, "genesis block", expected, genesis.hex())
-        if self.network.checkpoint is not None:
-            self._check_history(endpoint, self.network.checkpoint, "the network file says")
-        # A single node that lost its last blocks is for the caller to notice (its receipts are
-        # gone); a second node that contradicts the first serves a forked history.
-        if self._newest is not None and self._newest[0] is not endpoint:
-            self._check_history(endpoint, self._newest[1], f"{self._newest[0].name} showed")
-        self._checked.add(endpoint.url)
-
-    def _check_history(self, endpoint: Endpoint, mark: Checkpoint, says: str) -> None:
-        (raw,) = endpoint.batch([Call("eth_getBlockByNumber", (hex(mark.block), False))])
-        if not isinstance(raw, dict):
-            raise NodeDown(f"is behind: it does not have block {mark.block} yet")
-        found = str(raw.get("hash"))[2:].lower()
-        self._compare(endpoint, f"block {mark.block}", mark.hash.hex(), found, says)
-
-    @staticmethod
-    def _compare(
-        endpoint: Endpoint,
-        what: str,
-        expected: str,
-        found: str,
-        says: str = "the network file says",
-    ) -> None:
-        if expected != found:
-            raise WrongChain(
-                f"{endpoint.name} is on another chain: {what} is {found}, {says} {expected}. "
-                "Take this address out of the list, or use its own network file."
-            )
+        self._provider.close()
 
 
 def _block(number: BlockId, raw: Any) -> Block:
@@ -200,23 +146,13 @@ def identify(url: str, timeout: float = 30.0) -> tuple[int, bytes]:
     Raises:
         NodeUnavailable: the node does not answer.
     """
-    endpoint = Endpoint(url, timeout)
+    from dragon_ledger.chain.node import Node, NodeDown  # noqa: PLC0415 (imports web3)
+    from dragon_ledger.chain.provider import identity  # noqa: PLC0415 (imports web3)
+
+    node = Node(url, timeout)
     try:
-        return _identity(endpoint)
+        return identity(node)
     except NodeDown as error:
-        raise NodeUnavailable(f"{endpoint.name}: {error}") from error
+        raise NodeUnavailable(f"{node.name}: {error}") from error
     finally:
-        endpoint.close()
-
-
-def _identity(endpoint: Endpoint) -> tuple[int, bytes]:
-    """Chain id and genesis hash; a node that cannot tell them is of no use now."""
-    try:
-        chain_id, genesis = endpoint.batch(
-            [Call("eth_chainId"), Call("eth_getBlockByNumber", ("0x0", False))]
-        )
-        return int(chain_id, 16), bytes.fromhex(genesis["hash"][2:])
-    except NodeError as error:
-        raise NodeDown(str(error)) from error
-    except (TypeError, KeyError, ValueError) as error:
-        raise NodeDown("does not tell its chain id and genesis block") from error
+        node.close()

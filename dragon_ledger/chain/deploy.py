@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-import rlp
 from eth_hash.auto import keccak
+from eth_utils.address import to_canonical_address, to_checksum_address
 
 from dragon_ledger.chain.accounts import Signed, Signer
 from dragon_ledger.chain.artifacts import artifact
@@ -17,6 +17,9 @@ from dragon_ledger.chain.refusals import refusal
 from dragon_ledger.chain.sender import current_fee, nonces, offer
 from dragon_ledger.chain.transact import PATIENCE_SECONDS, Report, wait_until_final
 from dragon_ledger.errors import ChainError, ConfigurationError, NodeError
+
+if TYPE_CHECKING:
+    from web3.types import Nonce
 
 
 def deploy(
@@ -90,9 +93,8 @@ def _deploy_all(client: Client, signer: Signer, first: tuple[Any, ...], report: 
 def _deploy(
     client: Client, signer: Signer, name: str, arguments: tuple[Any, ...], report: Report
 ) -> Contract:
-    code = artifact(name).creation_code(arguments)
     nonce = nonces(client, signer.address).pending
-    signed = _signed(client, signer, code, nonce)
+    signed = _signed(client, signer, name, arguments, nonce)
     offer(client, signed)
     receipt = wait_until_final(client, signed, report, PATIENCE_SECONDS)
     if not receipt.succeeded:
@@ -102,24 +104,29 @@ def _deploy(
     return Contract(address, bytes(keccak(runtime)), receipt.block)
 
 
-def _signed(client: Client, signer: Signer, code: bytes, nonce: int) -> Signed:
-    fields = {"from": "0x" + signer.address.hex(), "data": "0x" + code.hex()}
+def _signed(
+    client: Client, signer: Signer, name: str, arguments: tuple[Any, ...], nonce: int
+) -> Signed:
+    published = artifact(name)
+    contract = client.w3.eth.contract(abi=published.abi, bytecode=published.bytecode)
     try:
-        gas = int(client.call("eth_estimateGas", fields), 16)
+        transaction = contract.constructor(*arguments).build_transaction(
+            {
+                "from": to_checksum_address(signer.address),
+                "chainId": client.network.chain_id,
+                "nonce": cast("Nonce", nonce),
+                **current_fee(client).fields(),
+            }
+        )
     except NodeError as error:
         raise refusal(error) or error from error
-    return signer.sign(
-        {
-            "chainId": client.network.chain_id,
-            "data": code,
-            "value": 0,
-            "nonce": nonce,
-            "gas": gas,
-            **current_fee(client).fields(),
-        }
-    )
+    return signer.sign(transaction)
 
 
 def contract_address(sender: bytes, nonce: int) -> bytes:
     """Return the address of a contract that an account creates (Yellow Paper, section 7)."""
-    return bytes(keccak(rlp.encode([sender, nonce])))[12:]
+    from web3.utils.address import get_create_address  # noqa: PLC0415 (see `client.Client`)
+
+    return to_canonical_address(
+        get_create_address(to_checksum_address(sender), cast("Nonce", nonce))
+    )

@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+from eth_utils.address import to_checksum_address
 
 from dragon_ledger.chain.accounts import Signed, Signer
 from dragon_ledger.chain.artifacts import ContractCall
-from dragon_ledger.chain.client import BlockId, Client, quantity
+from dragon_ledger.chain.client import BlockId, Client
 from dragon_ledger.chain.network import FeeKind
 from dragon_ledger.chain.refusals import refusal
 from dragon_ledger.chain.rpc import Call
 from dragon_ledger.errors import NodeError, NonceTaken, Refused
+
+if TYPE_CHECKING:
+    from web3.types import BlockIdentifier, TxParams
 
 # What an act costs can grow between estimate and inclusion (a new word of a bitmap, a longer list).
 GAS_NUMERATOR, GAS_DENOMINATOR, GAS_EXTRA = 5, 4, 20_000
@@ -53,9 +58,9 @@ def current_fee(client: Client) -> Fee:
     fees = client.network.fees
     if fees.kind is FeeKind.LEGACY:
         fixed = fees.gas_price
-        return Fee(fees.kind, int(client.call("eth_gasPrice"), 16) if fixed is None else fixed)
+        return Fee(fees.kind, client.w3.eth.gas_price if fixed is None else fixed)
     base = client.block("latest").base_fee or 0
-    tip = int(client.call("eth_maxPriorityFeePerGas"), 16)
+    tip = client.w3.eth.max_priority_fee
     return Fee(fees.kind, 2 * base + tip, tip)
 
 
@@ -68,20 +73,20 @@ def preflight(
         Refused: the contract refuses, with its reason.
         NodeError: the node refuses for a reason of its own.
     """
+    where = cast("BlockIdentifier", block)
     try:
-        answer = client.call("eth_call", _fields(client, sender, call), quantity(block))
+        return bytes(client.w3.eth.call(_fields(client, sender, call), where))
     except NodeError as error:
-        raise _refused(error) from error
-    return bytes.fromhex(answer[2:])
+        raise refusal(error) or error from error
 
 
 def estimate_gas(client: Client, sender: bytes, call: ContractCall) -> int:
     """Return a gas limit with a margin, at most what a block holds; errors as `preflight`."""
     try:
-        answer = client.call("eth_estimateGas", _fields(client, sender, call))
+        estimate = client.w3.eth.estimate_gas(_fields(client, sender, call))
     except NodeError as error:
-        raise _refused(error) from error
-    return int(answer, 16) * GAS_NUMERATOR // GAS_DENOMINATOR + GAS_EXTRA
+        raise refusal(error) or error from error
+    return estimate * GAS_NUMERATOR // GAS_DENOMINATOR + GAS_EXTRA
 
 
 def sign(
@@ -132,7 +137,7 @@ def offer(client: Client, signed: Signed) -> None:
         NodeError: the node does not take it, for the reason that it gives.
     """
     try:
-        client.call("eth_sendRawTransaction", "0x" + signed.raw.hex())
+        client.w3.eth.send_raw_transaction(signed.raw)
     except NodeError as error:
         # Each client words "already known" in its own way: ask instead of reading words.
         if _known(client, signed.hash):
@@ -214,13 +219,9 @@ def why_reverted(client: Client, sender: bytes, call: ContractCall, receipt: Rec
     )
 
 
-def _fields(client: Client, sender: bytes, call: ContractCall) -> dict[str, str]:
+def _fields(client: Client, sender: bytes, call: ContractCall) -> TxParams:
     return {
-        "from": "0x" + sender.hex(),
-        "to": "0x" + client.network.contract(call.contract).address.hex(),
-        "data": "0x" + call.encode().hex(),
+        "from": to_checksum_address(sender),
+        "to": to_checksum_address(client.network.contract(call.contract).address),
+        "data": call.encode(),
     }
-
-
-def _refused(error: NodeError) -> Refused | NodeError:
-    return refusal(error) or error

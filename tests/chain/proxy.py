@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -63,6 +64,38 @@ def raw(body: bytes, status: int = 200) -> Iterator[str]:
 
     with serving(Handler) as url:
         yield url
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it came over the wire."""
+
+    headers: dict[str, str]
+    requests: list[Request]
+
+
+@contextmanager
+def recorded(
+    status: int = 503, headers: dict[str, str] | None = None
+) -> Iterator[tuple[str, list[Seen]]]:
+    """Refuse every request with a status, and remember it; gives address and requests."""
+    seen: list[Seen] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            seen.append(Seen(dict(self.headers), asked if isinstance(asked, list) else [asked]))
+            self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with serving(Handler) as url:
+        yield url, seen
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import base64
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from dragon_ledger.errors import (
     StaleState,
     WrongChain,
 )
-from tests.chain.proxy import failure, proxy, raw
+from tests.chain.proxy import failure, proxy, raw, recorded
 
 
 @pytest.fixture
@@ -44,9 +46,10 @@ def test_when_none_answers_each_is_named_with_its_reason(network: Network, dead_
     with raw(b"<html>", 502) as broken, pytest.raises(NodeUnavailable) as refused:
         Client(network, [dead_url, broken]).block()
     assert dead_url in str(refused.value)
-    assert f"{broken}: HTTP 502, no JSON" in str(refused.value)
+    assert f"{broken}: HTTPError: 502 Server Error" in str(refused.value)
 
 
+@pytest.mark.filterwarnings("ignore:Received batch response with missing `id`")
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"7", b'{"id": 9}', b'[{"jsonrpc": "2.0"}]'])
 def test_an_answer_that_is_no_json_rpc_counts_as_away(network: Network, body: bytes) -> None:
     with raw(body) as broken:
@@ -161,3 +164,69 @@ def test_a_password_in_an_address_is_not_shown(network: Network, dead_url: str) 
     for text in (str(refused.value), client.url, *client.urls):
         assert "hunter2" not in text
         assert dead_url.removeprefix("http://") in text
+
+
+def test_name_and_password_of_an_address_are_sent_to_the_node(network: Network) -> None:
+    with recorded() as (url, seen):
+        address = url.replace("http://", "http://member:hunt%40r2@")
+        assert Client(network, [address, *network.rpc]).block(0).number == 0
+    expected = base64.b64encode(b"member:hunt@r2").decode()
+    assert {one.headers["Authorization"] for one in seen} == {f"Basic {expected}"}
+
+
+def test_a_redirection_is_not_followed(network: Network) -> None:
+    elsewhere = {"Location": network.rpc[0]}
+    with recorded(307, elsewhere) as (url, seen), pytest.raises(NodeUnavailable, match=url):
+        Client(network, [url]).block()
+    assert len(seen) == 1
+
+
+def test_a_fault_is_not_tried_again_on_the_same_node(network: Network) -> None:
+    with recorded(503) as (url, seen):
+        assert Client(network, [url, *network.rpc]).block(0).number == 0
+    assert len(seen) == 1
+
+
+def test_the_environment_does_not_choose_a_proxy_or_a_login(
+    network: Network, dead_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login other password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, dead_url)
+    assert Client(network).block(0).number == 0
+    with recorded() as (url, seen), pytest.raises(NodeUnavailable):
+        Client(network, [url]).block()
+    assert "Authorization" not in seen[0].headers
+
+
+def test_ids_of_requests_start_at_one(network: Network) -> None:
+    with recorded() as (url, seen), pytest.raises(NodeUnavailable):
+        Client(network, [url]).block()
+    assert [one["id"] for one in seen[0].requests] == [1, 2]
+
+
+def test_web3_asks_the_same_nodes_and_raises_our_errors(network: Network, dead_url: str) -> None:
+    client = Client(network, [dead_url, *network.rpc])
+    assert client.w3.eth.chain_id == network.chain_id
+    with client.w3.batch_requests() as batch:
+        batch.add(client.w3.eth.get_block(0))
+        batch.add(client.w3.eth.get_block("latest"))
+        blocks: list[Any] = batch.execute()
+    assert blocks[0]["hash"] == network.genesis_hash
+    with pytest.raises(NodeError, match="eth_call"):
+        client.w3.eth.call({"to": "0x" + "11" * 20, "data": b""}, 99_999_999)
+    with pytest.raises(NodeUnavailable, match=dead_url):
+        _ = Client(network, [dead_url]).w3.eth.chain_id
+
+
+def test_web3_reads_blocks_with_the_seals_of_qbft(network: Network) -> None:
+    def sealed(request: dict[str, object]) -> dict[str, object] | None:
+        if request["params"] != ["latest", False]:
+            return None
+        block = Client(network).call("eth_getBlockByNumber", "latest", False)
+        return {"result": {**block, "extraData": "0x" + "ab" * 700}}
+
+    with proxy(network.rpc[0], sealed) as url:
+        found = Client(network, [url]).w3.eth.get_block("latest")
+    assert found["proofOfAuthorityData"] == b"\xab" * 700

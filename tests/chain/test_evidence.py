@@ -180,7 +180,7 @@ class _NoProofs(Client):
 
     def batch(self, calls: Any) -> list[Any]:
         renamed = [
-            replace(call, method="eth_getNoProof") if call.method == "eth_getProof" else call
+            call._replace(method="eth_getNoProof") if call.method == "eth_getProof" else call
             for call in calls
         ]
         return super().batch(renamed)

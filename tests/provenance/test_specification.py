@@ -58,8 +58,8 @@ def test_every_check_notice_reason_and_problem_is_documented() -> None:
     ):
         for code, words in table.items():
             assert words.partition(";")[0] in verdict, code
-    for kind, (status, _) in PROBLEMS.items():
-        assert f"| `{kind}` | {int(status)} |" in api
+    for kind, problem in PROBLEMS.items():
+        assert f"| `{kind}` | {int(problem.status)} |" in api
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -11,11 +11,19 @@ import {ITrainingLedger} from "../../contracts/interfaces/ITrainingLedger.sol";
 
 /// @dev The cheatcodes that the tests use.
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     function prank(address sender) external;
     function warp(uint256 time) external;
     function chainId(uint256 id) external;
     function expectRevert(bytes calldata data) external;
     function assume(bool condition) external pure;
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory logs);
     function load(address target, bytes32 slot) external view returns (bytes32);
     function store(address target, bytes32 slot, bytes32 value) external;
 }

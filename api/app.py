@@ -23,7 +23,7 @@ from api.artefacts import ArtefactStore
 from api.evidence import EvidenceStore
 from api.head import HeadAsGet
 from api.headers import SecurityHeaders
-from api.ledger import NODE_TIMEOUT, Ledger
+from api.ledger import NODE_TIMEOUT, Ledger, public_words
 from api.openapi import document
 from api.problems import Problem, problem_response
 from api.readers import READERS, Readers
@@ -149,7 +149,7 @@ def _handle_errors(app: FastAPI) -> None:
         return problem_response(found, request.url.path)
 
     async def ledger(request: Request, error: Exception) -> Response:
-        return problem_response(Problem("not-ready", str(error)), request.url.path)
+        return problem_response(Problem("not-ready", public_words(error)), request.url.path)
 
     async def gone(_request: Request, _error: Exception) -> Response:
         return Response(status_code=400)  # nobody is there to read it

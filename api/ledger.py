@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from sqlalchemy.exc import DatabaseError
 
 from api.settings import Settings
 from dragon_ledger.chain.client import Client
-from dragon_ledger.errors import LedgerError
+from dragon_ledger.errors import LedgerError, StaleState, StorageError
 from dragon_ledger.index.database import open_database, reading
 from dragon_ledger.index.facts import State, state
 from dragon_ledger.index.follower import Follower, Reached, reached
@@ -23,6 +24,15 @@ from dragon_ledger.index.lock import writer_lock
 
 logger = logging.getLogger("dragon_ledger.api")
 NODE_TIMEOUT = 5.0
+
+
+def public_words(error: Exception) -> str:
+    """An error in words for everybody: the addresses of nodes may carry secrets."""
+    return re.sub(r"\b(?:https?|wss?)://[^\s,;\"']+[^\s,;:\"']", "the node", str(error))
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 class Ledger:
@@ -36,6 +46,7 @@ class Ledger:
         self._thread = threading.Thread(target=self._watch, name="chain", daemon=True)
         self._state: State | None = None
         self._good_at: float | None = None
+        self._good_time = 0.0
         self._trouble = "the node has not been asked yet"
         self._head: Reached | None = None
         self._moved_at = 0.0
@@ -72,11 +83,12 @@ class Ledger:
     def stale_reason(self) -> str | None:
         """Why the index may be behind the chain; None while it is known not to be."""
         good_at, trouble = self._good_at, self._trouble
-        if trouble and good_at is None:
+        if good_at is None:
             return trouble
-        age = 0.0 if good_at is None else time.monotonic() - good_at
-        if trouble or age > self._settings.stale_seconds:
-            return trouble or f"the node has not answered for {age:.0f} seconds"
+        if time.monotonic() - good_at > self._settings.stale_seconds:
+            trouble = trouble or "the node does not answer"
+        if trouble:
+            return f"{trouble} (the last good answer was at {_moment(self._good_time)})"
         return self._silence()
 
     def _silence(self) -> str | None:
@@ -87,10 +99,9 @@ class Ledger:
             return None
         if time.monotonic() - moved_at <= self._settings.stale_seconds:
             return None
-        since = datetime.fromtimestamp(head.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
         return (
-            f"nothing was sealed since {since} UTC (block {head.block}): a quorum of validators "
-            "is away, or the node is cut off from them"
+            f"nothing was sealed since {_moment(head.time)} (block {head.block}): a quorum of"
+            " validators is away, or the node is cut off from them"
         )
 
     def _watch(self) -> None:
@@ -99,9 +110,9 @@ class Ledger:
             try:
                 self._passes()
             except LedgerError as error:
-                self._note(str(error))
+                self._note(error)
             except DatabaseError as error:
-                self._note(f"the index cannot be written: {error.orig}")
+                self._note(StorageError(f"the index cannot be written: {error.orig}"))
             self._stop.wait(self._settings.poll_seconds)
 
     def _passes(self) -> None:
@@ -129,16 +140,17 @@ class Ledger:
         # A block that the other process is about to read is no reason yet.
         since = None if self._good_at is None else time.monotonic() - self._good_at
         if since is None or since > self._settings.stale_seconds:
-            self._note(behind)
+            self._note(StaleState(behind))
 
     def _good(self, head: Reached) -> None:
         if self._head is None or head.hash != self._head.hash:
             self._head, self._moved_at = head, time.monotonic()
         if self._trouble:
             logger.info("following the chain again")
-        self._good_at, self._trouble = time.monotonic(), ""
+        self._good_at, self._good_time, self._trouble = time.monotonic(), time.time(), ""
 
-    def _note(self, trouble: str) -> None:
+    def _note(self, error: LedgerError) -> None:
+        trouble = public_words(error)
         if trouble != self._trouble:
-            logger.warning("not following the chain: %s", trouble)
+            logger.warning("not following the chain: %s", error)
         self._trouble = trouble

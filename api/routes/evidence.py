@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api import models
 from api.answers import NoneMatch, etag_of, matches
+from api.ledger import public_words
 from api.parameters import DigestPath, digest_of, only_known_parameters
 from api.problems import Problem
 from api.security import require
@@ -52,7 +53,9 @@ def _serve(service: Service, wanted: bytes, known: str | None) -> Response:
     try:
         served = service.evidence.bundle(wanted)
     except LedgerError as error:
-        raise Problem("not-ready", f"no evidence can be given now: {error}") from error
+        raise Problem(
+            "not-ready", f"no evidence can be given now: {public_words(error)}"
+        ) from error
     etag = etag_of(served.data)
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if served.stale_reason is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from api import models
+from api.ledger import public_words
 from api.problems import Problem
 from api.service import Service
 from dragon_ledger.errors import LedgerError
@@ -29,5 +30,5 @@ def ready(request: Request) -> models.Ready:
         with service.ledger.reading() as (_, state):
             as_of = state.as_of
     except LedgerError as error:
-        raise Problem("not-ready", str(error)) from error
+        raise Problem("not-ready", public_words(error)) from error
     return models.Ready(status="ready", block=as_of.block, time=as_of.time)

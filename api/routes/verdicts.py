@@ -12,7 +12,16 @@ from starlette.responses import Response
 
 from api import models
 from api.answers import NoneMatch, json_answer
-from api.parameters import DIGEST_PATTERN, DigestPath, digest_of, only_known_parameters
+from api.ledger import public_words
+from api.parameters import (
+    DIGEST_PATTERN,
+    Bytes32Query,
+    DigestPath,
+    digest_of,
+    only_known_parameters,
+    optional_bytes,
+)
+from api.part_of_trace import Part, part_of
 from api.problems import Problem
 from api.security import require
 from api.service import Service
@@ -36,6 +45,8 @@ SourceQuery = Annotated[
     models.SourceName,
     Query(description="`index` answers fast; `node` reads every fact from the chain now."),
 ]
+FromRound = Annotated[int | None, Query(ge=0, le=65_535, description="0: the initial model.")]
+ToRound = Annotated[int | None, Query(ge=0, le=65_535)]
 
 
 def facts(service: Service, digest: bytes, source: Source = Source.INDEX) -> Facts:
@@ -44,7 +55,7 @@ def facts(service: Service, digest: bytes, source: Source = Source.INDEX) -> Fac
         try:
             return facts_of_node(service.ledger.client, digest)
         except ChainError as error:
-            return _last_known(service, digest, f"the node gave no facts: {error}")
+            return _last_known(service, digest, f"the node gave no facts: {public_words(error)}")
     return _last_known(service, digest, service.ledger.stale_reason())
 
 
@@ -99,12 +110,24 @@ async def trace_graph(
     request: Request,
     digest: DigestPath,
     source: SourceQuery = models.SourceName.INDEX,
+    run: Bytes32Query = None,
+    from_round: FromRound = None,
+    to_round: ToRound = None,
+    updates: Annotated[bool, Query(description="false: rounds without their updates.")] = True,
     if_none_match: NoneMatch = None,
 ) -> Response:
-    """Give the graph from a model back to its inputs; without nodes when nothing is known."""
-    return await _with_facts(
-        request, digest, source, lambda found: json_answer(trace(found).to_json(), if_none_match)
-    )
+    """Give the graph from a model back to its inputs; without nodes when nothing is known.
+
+    A large trace can be had in parts: `updates=false` for the overview, and `run`, `from_round`
+    and `to_round` for some rounds with all that hangs on them. Everything but rounds, updates,
+    disputes and evaluations is always there.
+    """
+    part = Part(optional_bytes(run), from_round, to_round, updates)
+
+    def answer(found: Facts) -> Response:
+        return json_answer(part_of(trace(found), part).to_json(), if_none_match)
+
+    return await _with_facts(request, digest, source, answer)
 
 
 @router.get(

@@ -21,7 +21,13 @@ async function get(path, signal) {
 
 export const ready = async () => read(await get("readyz"));
 export const verdictOf = async (digest, signal) => read(await get(`v1/verdicts/${digest}`, signal));
-export const traceOf = async (digest, signal) => read(await get(`v1/traces/${digest}`, signal));
+
+// A large trace is megabytes; its overview tells whether a picture of it could be drawn at all.
+export async function traceOf(digest, signal, mostUpdates) {
+  const overview = await read(await get(`v1/traces/${digest}?updates=false`, signal));
+  const count = overview.nodes.reduce((sum, node) => sum + (node.participants?.length ?? 0), 0);
+  return count > mostUpdates ? overview : read(await get(`v1/traces/${digest}`, signal));
+}
 
 export async function evidenceOf(digest) {
   const answer = await get(`v1/models/${digest}/evidence`);

@@ -1,6 +1,7 @@
 // The page: takes a file or a digest, asks the API, and only the API, and shows what it answers.
 import { ready, traceOf, upload, verdictOf } from "./api.js";
 import { element, moment } from "./parts.js";
+import { MOST_UPDATES } from "./picture.js";
 import { show } from "./verdict.js";
 
 const $ = (id) => document.getElementById(id);
@@ -29,7 +30,7 @@ async function ask(question) {
   try {
     const verdict = await question(mine.signal);
     step("Following the trace…");
-    const trace = await traceOf(verdict.digest, mine.signal);
+    const trace = await traceOf(verdict.digest, mine.signal, MOST_UPDATES);
     $("verdict").replaceChildren(...show(verdict, trace, failed));
     $("verdict").hidden = false;
     $("announce").textContent = `Verdict: ${verdict.answer}. ${verdict.summary}`;

@@ -4,13 +4,14 @@ import { element } from "./parts.js";
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 262, HEIGHT = 34, GAP = 10, TOP = 26, COLUMNS = [0, 326, 652];
 const HEADS = ["Release and rounds, newest first", "Updates of the sites", "Dataset versions"];
-const MOST_UPDATES = 80;
+export const MOST_UPDATES = 80;
 
 export function picture(trace) {
   const graph = new Graph(trace);
   const rows = graph.rows();
-  const updates = rows.reduce((sum, row) => sum + row.updates.length, 0);
-  return updates > MOST_UPDATES ? table(rows) : draw(rows, graph);
+  const drawn = rows.reduce((sum, row) => sum + row.updates.length, 0);
+  const all = trace.nodes.reduce((sum, node) => sum + (node.participants?.length ?? 0), 0);
+  return Math.max(drawn, all) > MOST_UPDATES ? table(rows) : draw(rows, graph);
 }
 
 class Graph {
@@ -124,10 +125,10 @@ function shape(name, attributes) {
 
 // Too many updates for a picture: one line for each round.
 function table(rows) {
-  const body = rows.map(({ node, updates }) => {
-    const taken = updates.filter((update) => update.taken).length;
-    const words = `${taken} updates went in, ${updates.length - taken} absent or left out`;
-    return element("tr", {}, element("td", {}, node.label), element("td", {}, updates.length ? words : ""));
-  });
-  return element("table", { class: "list" }, ...body);
+  const head = ["step", "went in", "absent", "left out"].map((words) => element("th", { scope: "col" }, words));
+  const names = (numbers = []) => (numbers.length ? numbers.join(", ") : "–");
+  const body = rows.map(({ node }) => element("tr", {},
+    element("td", {}, node.label),
+    ...[node.included?.length ?? "–", names(node.absent), names(node.left_out)].map((words) => element("td", {}, `${words}`))));
+  return element("table", { class: "list" }, element("tr", {}, ...head), ...body);
 }

@@ -96,6 +96,11 @@ class Server:
             self.process.wait(timeout=PATIENCE)
             self.process = None
 
+    @property
+    def spool(self) -> Path:
+        """Where its uploads lie."""
+        return self.config.parent / "api-data" / "spool"
+
     def token(self, *scopes: str) -> dict[str, str]:
         """Headers with a fresh token that has these scopes."""
         options = [part for scope in scopes for part in ("--scope", scope)]
@@ -195,6 +200,29 @@ def running(folder: Path) -> Iterator[Ledger]:
             yield ledger
         finally:
             server.stop()
+
+
+@contextmanager
+def beside(known: Ledger, folder: Path, *changes: tuple[str, str]) -> Iterator[Server]:
+    """Another service on the same index, with some lines of its configuration changed."""
+    server = Server(folder, folder / "api" / "api.toml")
+    options = ("--network", str(known.network), "--port", "0")
+    made = server.run("api", "init", str(folder / "api"), *options)
+    assert made.returncode == 0, made.stderr
+    index = known.server.config.parent / "index.sqlite"
+    same = (
+        ('index = "index.sqlite"', f'index = "{index}"'),
+        ("follow = true", "follow = false"),
+        ("poll_seconds = 1.0", "poll_seconds = 0.1"),
+    )
+    for old, new in (*same, *changes):
+        server.configure(old, new)
+    server.start()
+    try:
+        server.wait_for_block(known.world.client.block().number)
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ from dragon_ledger.quality.findings import (
 )
 from dragon_ledger.quality.intake import Intake, read_transfer
 from dragon_ledger.quality.known import KnownTransfers, PreviousVersion, Progress
-from dragon_ledger.quality.masking import without_tokens
+from dragon_ledger.quality.masking import shown_path, without_tokens
 from dragon_ledger.quality.report import QualityReport
 from dragon_ledger.quality.rules import RuleSet
 from dragon_ledger.quality.series_table import kept_of, plots_of, series_rows
@@ -114,7 +114,8 @@ def judge(exam: Examination, intake: Intake) -> QualityReport:
         series=series_rows(exam, settled),
         plots=plots_of(exam, settled),
         clinical={
-            without_tokens(path, exam.name_tokens): notes for path, notes in clinical.notes.items()
+            without_tokens(shown_path(path), exam.name_tokens): notes
+            for path, notes in clinical.notes.items()
         },
         changes=counts,
         files=intake.records,
@@ -161,13 +162,11 @@ def _finding(exam: Examination, finding: Finding) -> Finding:
     if severity is not None:
         finding = replace(finding, severity=Severity(severity))
     names = exam.name_tokens
-    if not names:
-        return finding
     return replace(
         finding,
-        file=finding.file and without_tokens(finding.file, names),
+        file=finding.file and without_tokens(shown_path(finding.file), names),
         column=finding.column and without_tokens(finding.column, names),
-        subject=finding.subject and without_tokens(finding.subject, names),
+        subject=finding.subject and without_tokens(shown_path(finding.subject), names),
         series=finding.series and without_tokens(finding.series, names),
     )
 

@@ -18,6 +18,7 @@ from dragon_ledger.quality.tables import Table, UnreadableTable, read_table
 from dragon_ledger.quality.transfer import IMAGE_DEPTH, Role, TransferTree, TreeFile, read_tree
 
 NO_DICOM = "no DICOM file"
+CHANGING = "changed while it was read: check a transfer when all of it is there"
 _SMALL_TABLES = (Role.METADATA, Role.ASSOCIATION, Role.CHANGES)
 
 
@@ -145,6 +146,9 @@ def _keep(reading: _Reading, file: TreeFile, answer: Answer) -> FileRecord | Non
     reading.facts[file.path] = facts or ImageFacts(problem="the reader gave no answer")
     if answer.sha256 is None:
         return None
+    if answer.size != file.size:
+        reading.facts[file.path] = ImageFacts(problem=CHANGING)
+        return None
     record = _record(file, answer.size, answer.sha256)
     if facts is not None:
         record = replace(
@@ -191,6 +195,10 @@ def _read_table_file(reading: _Reading, file: TreeFile) -> None:
         content = (reading.tree.root / file.path).read_bytes()
     except OSError as error:
         reading.problems[file.path] = f"cannot be read: {error.strerror or 'no answer'}"
+        reading.report(1, file.size, ())
+        return
+    if len(content) != file.size:
+        reading.problems[file.path] = CHANGING
         reading.report(1, file.size, ())
         return
     record = _record(file, len(content), hashlib.sha256(content).digest())

@@ -10,7 +10,7 @@ from dragon_ledger.quality.examination import Examination, Series
 from dragon_ledger.quality.findings import CheckResult, Severity
 from dragon_ledger.quality.geometry import layout_of
 from dragon_ledger.quality.known import KnownSeries
-from dragon_ledger.quality.masking import shape_of, without_tokens
+from dragon_ledger.quality.masking import shape_of, shown_path, without_tokens
 from dragon_ledger.quality.report import SeriesRow, SlicePlot
 
 _PLOTTED = frozenset({"slices"})
@@ -37,7 +37,7 @@ def _row(
     layout = layout_of(stack) if stack else None
     stated = stated_slices(exam, series)
     return SeriesRow(
-        subject=without_tokens(series.subject, exam.name_tokens),
+        subject=without_tokens(shown_path(series.subject), exam.name_tokens),
         study_uid=without_tokens(series.text("StudyInstanceUID"), exam.name_tokens),
         series_uid=without_tokens(series.uid, exam.name_tokens),
         slices=len(series.images),
@@ -92,6 +92,6 @@ def _plot(exam: Examination, series: Series) -> SlicePlot | None:
     heights = layout_of(stack).heights
     return SlicePlot(
         without_tokens(series.uid, exam.name_tokens),
-        without_tokens(series.subject, exam.name_tokens),
+        without_tokens(shown_path(series.subject), exam.name_tokens),
         tuple(f"{height:.3f}" for height in heights.tolist()),
     )

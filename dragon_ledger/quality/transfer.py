@@ -101,7 +101,7 @@ def read_tree(root: Path, rules: RuleSet) -> TransferTree:
     files: list[TreeFile] = []
     oddities: list[Oddity] = []
     empty: list[str] = []
-    for entry in _walk(root, ""):
+    for entry in walk(root):
         match entry:
             case TreeFile():
                 files.append(_with_role(root, entry, rules))
@@ -114,23 +114,31 @@ def read_tree(root: Path, rules: RuleSet) -> TransferTree:
     return TransferTree(root, tuple(files), tuple(oddities), tuple(sorted(empty)))
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[TreeFile | Oddity | str]:
-    try:
-        with os.scandir(folder) as entries:
-            listed = list(entries)
-    except OSError:
-        yield Oddity(prefix.rstrip("/"), "unreadable")
-        return
-    if not listed and prefix:
-        yield prefix.rstrip("/")
-    for entry in listed:
-        path = prefix + entry.name
-        if entry.is_symlink():
-            yield Oddity(path, "link")
-        elif entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), path + "/")
-        else:
-            yield _regular(entry, path)
+def walk(root: Path) -> Iterator[TreeFile | Oddity | str]:
+    """Files, what is no file, and empty folders (as texts) below a folder, in no particular order.
+
+    Not recursive: a tree may be deeper than the interpreter's stack. A folder whose path is too
+    long for the system is unreadable.
+    """
+    waiting = [""]
+    while waiting:
+        prefix = waiting.pop()
+        try:
+            with os.scandir(root / prefix) as entries:
+                listed = list(entries)
+        except OSError:
+            yield Oddity(prefix.rstrip("/"), "unreadable")
+            continue
+        if not listed and prefix:
+            yield prefix.rstrip("/")
+        for entry in listed:
+            path = prefix + entry.name
+            if entry.is_symlink():
+                yield Oddity(path, "link")
+            elif entry.is_dir(follow_symlinks=False):
+                waiting.append(path + "/")
+            else:
+                yield _regular(entry, path)
 
 
 def _regular(entry: os.DirEntry[str], path: str) -> TreeFile | Oddity:

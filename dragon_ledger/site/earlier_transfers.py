@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from dragon_ledger.quality.known import (
     KnownTransfers,
     PreviousVersion,
 )
+from dragon_ledger.quality.transfer import TreeFile, walk
 from dragon_ledger.site.lineage import Lineage
 from dragon_ledger.site.records_database import ReadFile, RecordsDatabase
 from dragon_ledger.site.store import Store
@@ -141,9 +141,7 @@ def _is_gone(uid: str, entry: list[Any], gone: Mapping[str, set[str]]) -> bool:
 
 
 def _paths(transfer: Path) -> Iterator[str]:
-    for folder, _, names in os.walk(transfer):
-        for name in names:
-            yield Path(folder, name).relative_to(transfer).as_posix()
+    return (entry.path for entry in walk(transfer) if isinstance(entry, TreeFile))
 
 
 def _keys(record: FileRecord) -> tuple[str, str]:

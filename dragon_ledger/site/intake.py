@@ -23,7 +23,7 @@ from dragon_ledger.site.papers import SOFTWARE, seal_ethics, seal_report
 from dragon_ledger.site.records_database import RecordsDatabase
 from dragon_ledger.site.site_acts import RegisterVersion
 from dragon_ledger.site.statements import LedgerAddress, seal_registration
-from dragon_ledger.site.store import Store
+from dragon_ledger.site.store import Store, UnusableTransfer
 from dragon_ledger.site.vault import Vault
 from dragon_ledger.site.views import build_view, version_files
 
@@ -123,6 +123,7 @@ class Intake:
             UnusableTransfer: it holds no subject, or changed after it was checked.
             StorageError: it cannot be stored; the transfer is taken in again.
         """
+        _refuse_names(transfer, checked)
         self.copy(transfer, checked)
         base = self._base()
         version = self._builder.build(
@@ -229,6 +230,17 @@ class Intake:
             declarations=int(settings.flags),
             qc_passed=checked.outcome == "PASS",
         )
+
+
+def _refuse_names(transfer: Path, checked: Checked) -> None:
+    for file in checked.files:
+        if not _is_utf8(file.record.path):
+            shown = ascii(file.record.path)
+            raise UnusableTransfer(f"{transfer}: the name {shown} is not UTF-8: rename the file")
+
+
+def _is_utf8(path: str) -> bool:
+    return path.encode(errors="replace").decode() == path
 
 
 def records_of(transfer: str, checked: Checked) -> dict[str, list[Record]]:

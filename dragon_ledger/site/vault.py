@@ -54,9 +54,14 @@ class Vault:
             ) from error
 
     def tag(self, value: str, context: str) -> bytes:
-        """32 bytes that are equal for equal values and say nothing without the key."""
+        """32 bytes that are equal for equal values and say nothing without the key.
+
+        A file's name need not be UTF-8; its bytes count.
+        """
         derived = hmac.digest(self._key, b"dragon-ledger/look-up/1", "sha256")
-        return hmac.digest(derived, f"{context}\0{value}".encode(), "sha256")
+        return hmac.digest(
+            derived, f"{context}\0{value}".encode(errors="surrogateescape"), "sha256"
+        )
 
 
 def create_vault(path: Path, password: str) -> Vault:

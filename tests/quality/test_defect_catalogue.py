@@ -114,7 +114,6 @@ OUT_OF_REACH = {
     "sdtm.label": "needs a transport file in place of CSV",
     "sdtm.stored-type": "needs a transport file in place of CSV",
     "sdtm.term-rule-set": "needs a derived rule set",
-    "structure.special": "needs a device or a pipe",
     "structure.unreadable": "needs a file that the account may not read",
 }
 

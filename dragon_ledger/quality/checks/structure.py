@@ -9,6 +9,7 @@ from itertools import chain
 from dragon_ledger.quality.checks.gathering import at_images, at_paths
 from dragon_ledger.quality.examination import Examination, Image, Series
 from dragon_ledger.quality.findings import CheckResult, Finding, conclude
+from dragon_ledger.quality.masking import unsafe_in
 from dragon_ledger.quality.transfer import IMAGE_DEPTH, TABLE_SUFFIXES, Role, TreeFile
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst", ".iso")
@@ -105,4 +106,5 @@ def _names(exam: Examination) -> Iterator[Finding]:
     strange = {part for part in parts if not _PLAIN_NAME.fullmatch(part)}
     for file in exam.tree.files:
         if strange.intersection(file.parts):
-            yield exam.catalogue.finding("structure.name", file=file.path)
+            code = "structure.name-unsafe" if unsafe_in(file.path) else "structure.name"
+            yield exam.catalogue.finding(code, file=file.path)

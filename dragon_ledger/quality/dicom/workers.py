@@ -18,6 +18,7 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
@@ -111,7 +112,8 @@ class _Crew:
 
     def work(self, queue: deque[list[Task]]) -> Iterator[list[Answer]]:
         """Hand out batches until all are answered."""
-        self._workers = [self._hire() for _ in range(min(self._count, len(queue)))]
+        for _ in range(min(self._count, len(queue))):
+            self._hire()
         for worker in self._workers:
             self._hand_over(worker, queue)
         while any(worker.batch for worker in self._workers):
@@ -143,19 +145,23 @@ class _Crew:
         self._workers.remove(worker)
         if len(batch) > 1:
             queue.extendleft([task] for task in batch)
-        fresh = self._hire()
-        self._workers.append(fresh)
-        self._hand_over(fresh, queue)
+        self._hand_over(self._hire(), queue)
         return [_failed(self._reader, batch[0], why)] if len(batch) == 1 else []
 
     def _hire(self) -> _Worker:
+        with _uninterrupted():
+            worker, theirs = self._start()
+            self._workers.append(worker)
+        theirs.close()
+        return worker
+
+    def _start(self) -> tuple[_Worker, Connection]:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(  # type: ignore[attr-defined]  # BaseContext lacks it
             target=_serve, args=(theirs, self._reader, os.getpid()), daemon=True
         )
         process.start()
-        theirs.close()
-        return _Worker(process, ours)
+        return _Worker(process, ours), theirs
 
     @staticmethod
     def _hand_over(worker: _Worker, queue: deque[list[Task]]) -> None:
@@ -164,6 +170,16 @@ class _Crew:
             alone = len(worker.batch) == 1
             worker.deadline = monotonic() + (_SECONDS_PER_FILE if alone else _SECONDS_PER_BATCH)
             worker.pipe.send(worker.batch)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back until a worker is known; the worker inherits that it never gets it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _context() -> BaseContext:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -32,10 +33,13 @@ def _zip() -> bytes:
     return stream.getvalue()
 
 
-def _renamed_slice(name: str) -> Damage:
+def _renamed_slice(name: str, shown: str = "") -> Damage:
+    """Rename a slice; `shown` is how a report writes the name."""
+
     def damage(editor: TransferEditor) -> str:
         path = editor.slices(SERIES)[6]
-        return editor.relative(path.rename(path.with_name(name)))
+        renamed = path.rename(path.with_name(name))
+        return editor.relative(renamed.with_name(shown or name))
 
     return damage
 
@@ -63,6 +67,12 @@ def _link(editor: TransferEditor) -> str:
     link = paths[6].with_name("link.dcm")
     link.symlink_to(paths[6].name)
     return editor.relative(link)
+
+
+def _pipe(editor: TransferEditor) -> str:
+    pipe = editor.series(SERIES) / "pipe.dcm"
+    os.mkfifo(pipe)
+    return editor.relative(pipe)
 
 
 def _beside_slices(name: str, content: bytes) -> Damage:
@@ -108,6 +118,11 @@ STRUCTURE = (
     defect("empty-image", "structure.empty-file", "an image of zero bytes", _emptied, None,
            "dicom.unreadable", "slices.missing", "slices.number", "slices.instance-gap"),
     defect("unknown-file", "structure.unknown", "a text file", add_file("notes.txt", b"notes\n")),
+    defect("name-with-line-end", "structure.name-unsafe", "a line end in a file's name",
+           _renamed_slice("0007\n.dcm", r"0007\n.dcm")),
+    defect("name-with-direction-mark", "structure.name-unsafe", "a name that reads from the right",
+           _renamed_slice("0007\u202emcd.dcm", r"0007\u202emcd.dcm")),
+    defect("named-pipe", "structure.special", "a named pipe", _pipe),
     defect("strange-name", "structure.name", "a name with letters beyond ASCII",
            _renamed_slice("0007 é.dcm")),
 )  # fmt: skip

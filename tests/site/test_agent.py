@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 import pytest
 
 from dragon_ledger.chain import reader
+from dragon_ledger.errors import InputError
 from dragon_ledger.quality.rules import built_in
 from dragon_ledger.site.agent import SiteAgent, open_agent
 from dragon_ledger.site.config import SiteConfig
@@ -56,3 +58,16 @@ def test_a_transfer_becomes_a_registered_version(stage: Stage) -> None:
     images = {path for path in sent if len(path.parts) > 1}
     assert names == images | tables - {Path("tables", "first", "TRANSFER_COMPLETE")}
     assert states(transfer) == before
+
+
+def test_a_transfer_with_a_name_that_is_no_utf_8_is_put_aside(stage: Stage) -> None:
+    stage.accept_rules()
+    config = stage.site(1)
+    transfer = deliver(config)
+    image = min(transfer.rglob("*.dcm"))
+    os.rename(os.fsencode(image), os.fsencode(image.parent) + b"/\xff.dcm")  # noqa: PTH104 (bytes)
+    deliver(config, "second")
+    with open_agent(config, PASSWORD, built_in()) as agent:
+        work(agent, config, 1)
+        with pytest.raises(InputError, match=r"is not UTF-8: rename the file"):
+            agent.version_of(transfer)

@@ -8,25 +8,25 @@ lists rules to drop. Whatever allows more than the parent must be listed in `[[l
 from __future__ import annotations
 
 import copy
+import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
-from pydicom.datadict import tag_for_keyword
 
 from dragon_ledger.errors import ConfigurationError
 from dragon_ledger.quality.catalogue import entries
 from dragon_ledger.quality.findings import Severity
+from dragon_ledger.quality.rule_form import SECTIONS, decimal_of, mistakes
 from dragon_ledger.quality.rules import BUILT_IN, Difference, Document, RuleSet, built_in
 
-_OWN = ("name", "title", "source", "parent", "loosening", "remove")
-_SECTIONS = ("transfer", "limits", "tolerances", "tags", "columns", "domains", "severities",
-             "terminology", "accepted_terms")  # fmt: skip
-_REQUIREMENTS = ("unique identifier", "identifier", "equals", "range", "value")
+_OWN = ("name", "title", "source", "parent", "parent_digest", "loosening", "remove")
 _RANK = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 _ABSENT = object()
+_LARGER_IS_TIGHTER = ("duplicate_position_mm",)  # more slices count as lying at one position
+_UNBOUNDED = Decimal("Infinity")
+_NEW_DOMAIN = re.compile(r"domains\.[A-Z]{2}\.name")
 
 
 def rules_from(name: str) -> RuleSet:
@@ -42,14 +42,30 @@ def load_rules(path: Path) -> RuleSet:
     """Read a derived rule set.
 
     Raises:
-        ConfigurationError: not TOML, an unknown parent or section, or an unmarked loosening.
+        ConfigurationError: not TOML, another parent than it says, a slip, or an unmarked loosening.
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path}: cannot be read as a rule set: {error}") from error
-    parent = built_in(str(document.get("parent", "(none)")))
-    return derive(parent, document, str(path))
+    return derive(_parent(document, str(path)), document, str(path))
+
+
+def _parent(document: Document, where: str) -> RuleSet:
+    name = document.get("parent")
+    if name not in BUILT_IN:
+        raise ConfigurationError(
+            f"{where}: parent = {name!r}: derive from a rule set that comes with the package,"
+            f" by its name: {', '.join(BUILT_IN)}"
+        )
+    parent = built_in(str(name))
+    stated = document.get("parent_digest", str(parent.digest))
+    if stated != str(parent.digest):
+        raise ConfigurationError(
+            f"{where}: parent_digest = {stated!r}: {name} of this package has {parent.digest};"
+            " install the package that the file was written for, or read what has changed"
+        )
+    return parent
 
 
 def derive(parent: RuleSet, document: Document, where: str) -> RuleSet:
@@ -61,51 +77,66 @@ def derive(parent: RuleSet, document: Document, where: str) -> RuleSet:
         where: what messages call it.
 
     Raises:
-        ConfigurationError: an unknown section, a missing name, or an unmarked loosening.
+        ConfigurationError: an unknown section, a missing name, a rule of another form, or an
+            unmarked loosening.
     """
     _refuse_unknown(document, where)
     effective = copy.deepcopy(parent.document)
-    for section in _SECTIONS:
+    for section in SECTIONS:
         _merge(effective.setdefault(section, {}), document.get(section, {}))
     for path in document.get("remove", []):
         _remove(effective, path, where)
     effective["name"] = document["name"]
     effective["title"] = document.get("title", parent.document["title"])
     effective["parent"] = {"name": parent.name, "digest": str(parent.digest)}
+    _refuse_mistakes(effective, parent.document, where)
     reasons = {entry["path"]: entry["reason"] for entry in document.get("loosening", [])}
     effective["loosening"] = [{"path": p, "reason": r} for p, r in sorted(reasons.items())]
-    differences = tuple(_differences(parent.document, effective, reasons))
-    _refuse_unmarked(differences, reasons, where)
-    rules = RuleSet(effective, differences)
-    _refuse_unusable(rules, where)
-    return rules
+    removed = document.get("remove", [])
+    differences = tuple(_differences(parent.document, effective, reasons, removed))
+    _refuse_unmarked(differences, reasons, removed, where)
+    return RuleSet(effective, differences)
 
 
-def _refuse_unusable(rules: RuleSet, where: str) -> None:
-    try:
-        for tag in rules.tags:
-            if tag.requirement not in _REQUIREMENTS or tag.tag != tag_for_keyword(tag.keyword):
-                raise ConfigurationError(
-                    f"{where}: tags.{tag.keyword}: its number must be the data dictionary's, its"
-                    f" requirement one of {_REQUIREMENTS}"
-                )
-        if not (rules.columns and rules.domains and rules.canonical_json()):
-            raise ConfigurationError(f"{where}: no columns or no domains are left")
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"{where}: a rule is not complete: {error}") from error
+def _refuse_mistakes(effective: Document, parent: Document, where: str) -> None:
+    found = list(mistakes(effective, parent))
+    if not (effective["columns"] and effective["domains"]):
+        found.append("no columns or no domains are left")
+    if found:
+        raise ConfigurationError("\n".join(f"{where}: {mistake}" for mistake in found))
 
 
 def _refuse_unknown(document: Document, where: str) -> None:
-    unknown = set(document) - {*_OWN, *_SECTIONS}
+    unknown = set(document) - {*_OWN, *SECTIONS}
     if unknown:
+        raise ConfigurationError(f"{where}: unknown section {sorted(unknown)[0]!r}: use {SECTIONS}")
+    name = document.get("name")
+    if not isinstance(name, str) or not name.strip() or name in BUILT_IN:
         raise ConfigurationError(
-            f"{where}: unknown section {sorted(unknown)[0]!r}: use {_SECTIONS}"
+            f"{where}: give the rule set a name of its own, such as name = 'site-1.0'"
         )
-    if not document.get("name"):
-        raise ConfigurationError(f"{where}: give the rule set a name, such as name = 'site-1.0'")
-    for entry in document.get("loosening", []):
-        if not entry.get("path") or not entry.get("reason"):
-            raise ConfigurationError(f"{where}: each [[loosening]] needs a path and a reason")
+    for section in SECTIONS:
+        if not isinstance(document.get(section, {}), dict):
+            raise ConfigurationError(f"{where}: {section} is a table: begin it with [{section}]")
+    _refuse_loose_ends(document, where)
+
+
+def _refuse_loose_ends(document: Document, where: str) -> None:
+    removed, marks = document.get("remove", []), document.get("loosening", [])
+    if not isinstance(removed, list) or not all(isinstance(path, str) for path in removed):
+        raise ConfigurationError(f"{where}: remove is a list, such as remove = ['tags.DeviceID']")
+    if not isinstance(marks, list) or not all(map(_is_mark, marks)):
+        raise ConfigurationError(
+            f"{where}: each [[loosening]] needs a path and a reason, and nothing else"
+        )
+
+
+def _is_mark(entry: object) -> bool:
+    return (
+        isinstance(entry, dict)
+        and set(entry) == {"path", "reason"}
+        and all(isinstance(text, str) and text.strip() for text in entry.values())
+    )
 
 
 def _merge(target: Document, source: Mapping[str, Any]) -> None:
@@ -127,20 +158,30 @@ def _remove(document: Document, path: str, where: str) -> None:
 
 
 def _refuse_unmarked(
-    differences: tuple[Difference, ...], reasons: Mapping[str, str], where: str
+    differences: tuple[Difference, ...],
+    reasons: Mapping[str, str],
+    removed: Sequence[str],
+    where: str,
 ) -> None:
-    looser = {entry.path for entry in differences if entry.direction == "looser"}
-    for path in sorted(looser - set(reasons)):
-        raise ConfigurationError(
-            f"{where}: {path} allows more than the parent: tighten it, or mark it with"
-            f' [[loosening]] path = "{path}" and a reason; reports will then begin with it'
-        )
-    for path in sorted(set(reasons) - looser):
+    looser = [entry.path for entry in differences if entry.direction == "looser"]
+    for path in looser:
+        if _mark(path, reasons, removed) is None:
+            raise ConfigurationError(
+                f"{where}: {path} allows more than the parent: tighten it, or mark it with"
+                f' [[loosening]] path = "{path}" and a reason; reports will then begin with it'
+            )
+    for path in sorted(set(reasons) - {_mark(path, reasons, removed) for path in looser}):
         raise ConfigurationError(f"{where}: [[loosening]] {path}: this rule is not loosened")
 
 
+def _mark(path: str, reasons: Mapping[str, str], removed: Sequence[str]) -> str | None:
+    """The mark that covers a rule: its own, or that of the whole part that was removed."""
+    whole = [part for part in removed if path.startswith(f"{part}.")]
+    return next((mark for mark in (path, *whole) if mark in reasons), None)
+
+
 def _differences(
-    parent: Document, effective: Document, reasons: Mapping[str, str]
+    parent: Document, effective: Document, reasons: Mapping[str, str], removed: Sequence[str]
 ) -> Iterator[Difference]:
     before, after = _leaves(parent), _leaves(effective)
     for path in sorted(before.keys() | after.keys()):
@@ -148,17 +189,29 @@ def _differences(
         if old != new:
             yield Difference(
                 path,
-                None if old is _ABSENT else str(old),
-                None if new is _ABSENT else str(new),
+                None if old is _ABSENT else _shown(old),
+                None if new is _ABSENT else _shown(new),
                 _direction(path, old, new),
-                reasons.get(path, ""),
+                reasons.get(_mark(path, reasons, removed) or "", ""),
             )
+
+
+def _shown(value: object) -> str:
+    """A rule as people read it: `number (0018,0060), vr DS, requirement value`."""
+    match value:
+        case dict():
+            return ", ".join(f"{name} {_shown(entry)}" for name, entry in value.items())
+        case list():
+            return ", ".join(map(_shown, value))
+        case bool():
+            return "true" if value else "false"
+    return str(value)
 
 
 def _leaves(document: Document) -> dict[str, object]:
     """The rules of a document: single values by dotted path; a tag, column or variable is one."""
     found: dict[str, object] = {}
-    for section in _SECTIONS:
+    for section in SECTIONS:
         _collect(section, document.get(section, {}), found)
     return found
 
@@ -175,7 +228,7 @@ def _direction(path: str, old: object, new: object) -> str:
     section, _, rest = path.partition(".")
     directions: dict[str, Callable[[], str]] = {
         "limits": lambda: _of_limit(rest, old, new),
-        "tolerances": lambda: "tighter" if _number(new) < _number(old) else "looser",
+        "tolerances": lambda: _of_tolerance(rest, old, new),
         "severities": lambda: _of_severity(rest, new),
         "terminology": lambda: _of_terms(old, new),
         "accepted_terms": lambda: "looser",
@@ -189,20 +242,17 @@ def _of_limit(name: str, old: object, new: object) -> str:
     return "tighter" if grows == name.endswith("_minimum") else "looser"
 
 
+def _of_tolerance(name: str, old: object, new: object) -> str:
+    grows = _number(new) > _number(old)
+    return "tighter" if grows == (name in _LARGER_IS_TIGHTER) else "looser"
+
+
 def _number(value: object) -> Decimal:
-    try:
-        return Decimal(str(value))
-    except InvalidOperation as error:
-        raise ConfigurationError(f"{value!r} is no number written as a text") from error
+    return decimal_of(value) or Decimal()
 
 
 def _of_severity(code: str, new: object) -> str:
-    entry = entries("imaging").get(code) or entries("clinical").get(code)
-    if entry is None or new not in set(Severity):
-        raise ConfigurationError(
-            f"severities: {code} = {new!r}: give a code of docs/quality-check.md and one of"
-            f" {[str(severity) for severity in Severity]}"
-        )
+    entry = entries("imaging").get(code) or entries("clinical")[code]
     return "tighter" if _RANK[Severity(str(new))] >= _RANK[entry.severity] else "looser"
 
 
@@ -214,8 +264,8 @@ def _of_terms(old: object, new: object) -> str:
 
 
 def _of_rule(path: str, old: object, new: object) -> str:
-    if old is _ABSENT:
-        return "tighter"
+    if old is _ABSENT:  # a table of a new domain would be refused by the parent
+        return "looser" if _NEW_DOMAIN.fullmatch(path) else "tighter"
     if new is _ABSENT:
         return "looser"
     if path.endswith(".required"):
@@ -231,5 +281,10 @@ def _of_lengths(old: Document, new: Document) -> str:
     others_equal = {k: v for k, v in old.items() if k not in lengths} == {
         k: v for k, v in new.items() if k not in lengths
     }
-    shorter = all(_number(new.get(key, 0)) <= _number(old.get(key, 0)) for key in lengths)
+    shorter = all(_most(new.get(key)) <= _most(old.get(key)) for key in lengths)
     return "tighter" if others_equal and shorter else "looser"
+
+
+def _most(length: object) -> Decimal:
+    """The longest text that a length allows; without one, any."""
+    return _number(length) or _UNBOUNDED

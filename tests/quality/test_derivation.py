@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -81,14 +82,58 @@ def test_removing_a_tag_is_a_loosening() -> None:
         ('remove = ["tags.Nothing"]', "no rule 'tags.Nothing'"),
         ('[[loosening]]\npath = "limits.slices_minimum"', "needs a path and a reason"),
         ('[[loosening]]\npath = "tags.KVP"\nreason = "x"', "is not loosened"),
-        ("[limits]\nslices_minimum = 40.5", "floating-point"),
+        ("[limits]\nslices_minimum = 40.5", "slices_minimum: expected a decimal number as a text"),
+        ("[limits]\nslices_minimum = 40", "expected a decimal number as a text"),
+        ('[limits]\nslices_minimum = "forty"', "expected a decimal number as a text"),
+        ('[limits]\nslices_minimum = "NaN"', "expected a decimal number as a text"),
+        ('[tolerances]\ngap_mm = "-1"', "expected a decimal number as a text"),
+        ('[limits]\nslices_minimun = "40"', "slices_minimun: there is no such key"),
+        ('[limits]\nslices_minimum = "2000"', "expected at most limits.slices_maximum"),
+        ('remove = ["limits.slices_minimum"]', "limits.slices_minimum: cannot be removed"),
+        ('remove = "tags.DeviceID"', "remove is a list"),
+        ('tags = "all"', r"begin it with \[tags\]"),
+        (
+            '[tags]\nKVPX = { number = "(0018,0060)", vr = "DS", requirement = "value" }',
+            "tags.KVPX: expected a keyword",
+        ),
+        (
+            '[tags]\nKVP = { number = "(0018,0060)", vr = "XX", requirement = "value" }',
+            "tags.KVP.vr: expected 'DS'",
+        ),
+        (
+            '[tags]\nKVP = { number = "(0018,0060)", vr = "DS", requirement = "range" }',
+            "ranges belong to",
+        ),
+        (
+            '[tags]\nKVP = { number = "(0018,0060)", vr = "DS", requirement = "equals" }',
+            "tags.KVP.value: expected the text",
+        ),
+        (
+            '[tags]\nKVP = { number = "(0018,0060)", vr = "DS", requirement = "", unti = "" }',
+            "tags.KVP.unti: there is no such key",
+        ),
+        (
+            '[columns.scanner]\ndescription = "Scanner"\ntype = "Text"',
+            r"columns.scanner.type: expected one of Char, Num(.|\n)*accepted_length",
+        ),
+        ('[columns.partner]\naccepted_length = "0"', "expected a whole number above 0"),
+        ('[domains.SU]\nrequired = "yes"', "expected true or false"),
+        ('[domains.LB.variables.LBDTC]\ndescription = "x"\ntype = "Date"', "LBDTC.type: expected"),
+        ('[severities.slices]\nrounded = "error"', 'in quotes, such as "slices.rounded"'),
+        ('[terminology]\nLBCAT = "CHEMISTRY"', "expected a list of at least one text"),
+        ('[terminology]\nCAT = ["CHEMISTRY"]', "expected a variable of the domains DM, SU"),
+        ('[transfer]\ntype = "monthly"', "expected one of incremental, cumulative"),
+        ('[transfer]\nimage_extension = ".ima"', "expected '.dcm'"),
+        ('loosening = "none"', "needs a path and a reason"),
+        ('[[loosening]]\npath = "tags.DeviceID"\nreason = " "', "needs a path and a reason"),
+        ('[checks.privacy]\ntitle = "x"', "unknown section 'checks'"),
         ('[severities]\n"slices.none" = "error"', "give a code"),
         (
             '[tags]\nKVP = { number = "(0018,0061)", vr = "DS", requirement = "value" }',
-            "dictionary's",
+            "as in the data dictionary",
         ),
-        ('[tags]\nKVP = { number = "(0018,0060)" }', "not complete"),
-        ('[domains.PR]\nname = "Procedures"', "not complete"),
+        ('[tags]\nKVP = { number = "(0018,0060)" }', "KVP.vr: expected"),
+        ('[domains.PR]\nname = "Procedures"', "PR.variables: expected"),
         ('[severities]\n"slices.rounded" = "grave"', "give a code"),
     ],
 )
@@ -97,11 +142,76 @@ def test_mistakes_are_named(text: str, message: str) -> None:
         derived(text).canonical_json()
 
 
-def test_an_unknown_parent_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('name = "x"\nparent = "hds-9"', "parent = 'hds-9': derive from"),
+        ('name = "x"\nparent = "x"', "parent = 'x': derive from"),
+        ('name = "x"\nparent = ["hds-1.0"]', "derive from a rule set"),
+        ('name = "x"', "parent = None: derive from"),
+        ('name = "hds-1.0"\nparent = "hds-1.0"', "a name of its own"),
+        ('name = ["x"]\nparent = "hds-1.0"', "a name of its own"),
+        (HEAD + 'parent_digest = "rule-set-json-sha256:00"', "install the package"),
+        ("no rules", "cannot be read as a rule set"),
+    ],
+)
+def test_a_file_that_derives_from_nothing_is_refused_by_its_name(
+    text: str, message: str, tmp_path: Path
+) -> None:
     path = tmp_path / "site.toml"
-    path.write_text('name = "x"\nparent = "hds-9"\n', "utf-8")
-    with pytest.raises(ConfigurationError, match="hds-9"):
+    path.write_text(text, "utf-8")
+    with pytest.raises(ConfigurationError, match=rf"site\.toml: .*{re.escape(message)}"):
         load_rules(path)
+
+
+def test_a_file_can_state_the_digest_of_its_parent(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(HEAD + f'parent_digest = "{built_in().digest}"\n', "utf-8")
+    assert load_rules(path) == derived("")
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        derived('[limits]\na = "1"\n[tolerances]\nb = "1"\n[tags]\nc = 1')
+    lines = str(caught.value).splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["limits.a", "tolerances.b", "tags.c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('[tolerances]\nduplicate_position_mm = "0.001"', "tolerances.duplicate_position_mm"),
+        ('remove = ["domains.LB.variables.LBTEST.length"]', "domains.LB.variables.LBTEST"),
+        (
+            '[domains.PR]\nname = "Procedures"\nrequired = false\ntable = "of our own"\n'
+            '[domains.PR.variables.PRTRT]\ndescription = "Procedure"\ntype = "Char"',
+            "domains.PR.name",
+        ),
+    ],
+)
+def test_what_only_looks_tighter_is_a_loosening(text: str, path: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{re.escape(path)} allows more"):
+        derived(text)
+
+
+def test_a_larger_distance_of_duplicates_is_tighter() -> None:
+    (difference,) = derived('[tolerances]\nduplicate_position_mm = "0.1"').differences
+    assert difference.direction == "tighter"
+
+
+def test_one_mark_covers_what_is_removed_as_a_whole(transfer: Transfer) -> None:
+    rules = derived(
+        'remove = ["domains.SU"]\n[[loosening]]\npath = "domains.SU"\nreason = "no such data"'
+    )
+    assert {entry.reason for entry in rules.loosened} == {"no such data"}
+    (transfer.folder / "UNIFI_su.csv").unlink()
+    assert transfer.judge(rules).passed
+
+
+def test_differences_are_shown_in_words() -> None:
+    tag = '[tags]\nKVP = { number = "(0018,0060)", vr = "DS", requirement = "value" }'
+    (difference,) = derived(tag).differences
+    assert difference.value == "number (0018,0060), vr DS, requirement value"
 
 
 def test_a_rule_set_is_named_or_a_file(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from dragon_ledger.chain.qbft import processes
 from dragon_ledger.chain.qbft.layout import Layout
 from dragon_ledger.chain.qbft.programs import Program, find_program
 from tests.network.place import Place
+from tests.network.working import Working
+from tests.site.running import Processes
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +34,16 @@ def place(founded: Place) -> Place:
     """The same with everybody at work."""
     founded.recover()
     return founded
+
+
+@pytest.fixture(scope="module")
+def working(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Working]:
+    """A training under way, on a network of its own."""
+    folder = tmp_path_factory.mktemp("working")
+    try:
+        place = Place.build(folder / "net", program, spare=1)
+        (folder / "stage").mkdir()
+        with Processes(folder / "stage") as running:
+            yield Working.build(place, folder / "stage", running)
+    finally:
+        processes.stop(Layout.load(folder / "net"))

@@ -93,7 +93,7 @@ def test_the_service_says_since_when_nothing_was_sealed(place: Place, tmp_path: 
 
 def ready(server: Server) -> str:
     """Why the service cannot answer; empty when it can."""
-    answer = httpx.get(f"{server.url}/readyz")
+    answer = httpx.get(f"{server.url}/readyz", timeout=30.0)
     return "" if answer.is_success else str(answer.json()["detail"])
 
 

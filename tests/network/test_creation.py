@@ -20,6 +20,7 @@ from dragon_ledger.chain.qbft.programs import Kind, Program, find_program
 from dragon_ledger.errors import ConfigurationError, NodeUnavailable
 from dragon_ledger.provenance.qbft.trust_root import read_trust_root
 
+OPTIONS = Path(__file__).parents[1] / "vectors" / "besu-25.11.0-options.txt"
 NAMES = ("north", "east", "south", "west")
 
 
@@ -103,6 +104,19 @@ def test_a_further_node_is_in_every_list_and_no_validator(layout: Layout) -> Non
     genesis = json.loads((grown.home(grown.members[-1]) / "genesis-besu.json").read_text())
     assert grown.members[-1].address not in genesis["extraData"]
     assert len({one.p2p_port for one in grown.members}) == 5
+
+
+def test_besu_knows_every_option_that_it_is_given(tmp_path: Path) -> None:
+    """Names of all options of Besu 25.11.0, from the file that its own tests hold complete."""
+    known = set(OPTIONS.read_text().split())
+    layout = create(tmp_path / "net", Choices(NAMES, accounts=(bytes(20),)))
+    for member in layout.members:
+        options = tomllib.loads((layout.home(member) / "besu.toml").read_text())
+        assert options.keys() <= known
+        for name, value in options.items():
+            if name.endswith("-file"):
+                assert (layout.home(member) / value).is_file(), name
+        assert set(options["host-allowlist"]) >= {member.host, "localhost"}
 
 
 def test_votes_are_taken_from_this_machine_only(tmp_path: Path) -> None:

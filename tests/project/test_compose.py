@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +85,9 @@ def test_validators_run_on_what_network_create_writes(
         (option,) = services[service]["command"]
         file = layout.home(member) / option.removeprefix("--config-file=")
         besu = tomllib.loads(file.read_text("utf-8"))
+        set_here = services[service]["environment"]
+        assert set_here["BESU_RPC_HTTP_HOST"] == besu["rpc-http-host"]
+        assert int(set_here["BESU_RPC_HTTP_PORT"]) == besu["rpc-http-port"]
         (published,) = services[service]["ports"]
         assert published == f"127.0.0.1:{besu['rpc-http-port']}:{besu['rpc-http-port']}"
         for needed in ("genesis-file", "node-private-key-file", "static-nodes-file"):
@@ -102,6 +109,48 @@ def test_every_service_needs_a_profile_and_publishes_on_loopback_only(
         assert service["profiles"], name
         for port in service.get("ports", []):
             assert str(port).startswith("127.0.0.1:"), (name, port)
+
+
+def test_every_service_tells_whether_it_is_well(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        check = service["healthcheck"]["test"]
+        assert check[0] in {"CMD", "CMD-SHELL"}, name
+
+
+def test_what_reads_keys_and_passwords_runs_as_their_owner(services: dict[str, Any]) -> None:
+    for name in (*VALIDATORS, "api"):
+        assert services[name]["user"] == "${DRAGON_UID:-1000}:${DRAGON_GID:-1000}"
+
+
+def test_the_validators_check_reads_the_status_line(services: dict[str, Any]) -> None:
+    """Its words, run by bash against a server of this test: well at 200, not well at 503."""
+    script = services[VALIDATORS[0]]["healthcheck"]["test"][-1].replace("$$", "$")
+    for status, well in ((200, True), (503, False)):
+        with answering(status) as port:
+            environment = {"BESU_RPC_HTTP_HOST": "127.0.0.1", "BESU_RPC_HTTP_PORT": str(port)}
+            bash = ["/bin/bash", "-c", script]
+            done = subprocess.run(bash, env=environment, check=False, timeout=20)
+        assert (done.returncode == 0) is well
+
+
+@contextmanager
+def answering(status: int) -> Iterator[int]:
+    """A server that gives every request this status, on a port of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/readiness" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing of it is of interest."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
 
 
 def test_images_have_tags_and_no_invented_digests(services: dict[str, Any]) -> None:

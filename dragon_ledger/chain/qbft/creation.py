@@ -16,7 +16,7 @@ from coincurve import PrivateKey
 from eth_hash.auto import keccak
 
 from dragon_ledger.chain.network import Network
-from dragon_ledger.chain.qbft.genesis import EPOCH_LENGTH, Genesis
+from dragon_ledger.chain.qbft.genesis import EPOCH_LENGTH, GAS_LIMIT, Genesis
 from dragon_ledger.chain.qbft.layout import LOOPBACK, Layout, Member, write_json
 from dragon_ledger.errors import ConfigurationError
 
@@ -204,9 +204,10 @@ def _besu(member: Member, limited: bool) -> str:
         "rpc-http-api": interfaces,
         "host-allowlist": hosts,
         "min-gas-price": 0,
-        # Few peers are all there will ever be: do not wait for more.
         "sync-mode": "FULL",
-        "sync-min-peers": 1,
+        # The member's own agents and service read all events, and check acts as large as a block.
+        "rpc-max-logs-range": 0,
+        "rpc-gas-cap": GAS_LIMIT,
         # One agent's whole queue may wait in the pool at once.
         "tx-pool": "sequenced",
         "tx-pool-limit-by-account-percentage": 1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +30,7 @@ from dragon_ledger.cli.session import (
     open_client,
 )
 from dragon_ledger.cli.values import parse_address, shown, shown_time
-from dragon_ledger.errors import ConfigurationError, LedgerError
+from dragon_ledger.errors import ConfigurationError, LedgerError, WrongChain
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -78,10 +79,20 @@ def stop(state: StateFolder = Path("node")) -> None:
 @app.command()
 def deploy(
     keystore: KeystoreFile,
-    rpc: Annotated[list[str] | None, typer.Option(help="A node's address; repeatable.")] = None,
+    rpc: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A node's address; repeatable. With a network file that exists it is used instead"
+            " of the file's nodes, and must be on the file's chain."
+        ),
+    ] = None,
     password_file: PasswordFile = None,
     network: Annotated[
-        Path, typer.Option(help="Network file to write; one without contracts is completed.")
+        Path,
+        typer.Option(
+            help="Network file to write; one without contracts is completed, one with them is left"
+            " alone."
+        ),
     ] = NETWORK_DEFAULT,
     admin: Annotated[
         bytes | None,
@@ -109,23 +120,24 @@ def deploy(
     Example: dragon-ledger chain deploy --rpc http://127.0.0.1:8545 --keystore admin.json
     """
     console = Console(soft_wrap=True)
-    planned = Network.load(network) if network.exists() else None
+    chosen = _fees(fees, gas_price, ask_gas_price)
+    planned = _existing(network, rpc or [], chosen, finality) if network.exists() else None
     if planned is not None and planned.contracts:
-        _already_deployed(network, planned, console)
+        _already_deployed(network, planned, rpc, console)
         return
     if planned is None:
-        planned = _described(rpc or [], _fees(fees, gas_price, ask_gas_price), finality)
+        planned = _described(rpc or [], chosen, finality)
     signer = Keystore(keystore).unlock(read_password(password_file, f"Password of {keystore}: "))
     with console.status("deploying") as status:
         made = deploy_into(
-            planned,
+            replace(planned, rpc=tuple(rpc or planned.rpc)),
             signer,
             admin=admin or signer.address,
             approvals=approvals,
             root_delay=root_delay,
             report=lambda step: status.update(Text(step)),
         )
-    made.save(network)
+    replace(made, rpc=planned.rpc).save(network)
     for name, contract in made.contracts.items():
         console.print(f"{name:16} {shown(contract.address)}  block {contract.block}")
     console.print(f"Chain {made.chain_id}; written to {network}.")
@@ -147,9 +159,33 @@ def _described(rpc: list[str], fees: Fees, finality: int) -> Network:
     return Network(chain_id, genesis, {}, tuple(rpc), fees, finality)
 
 
-def _already_deployed(file: Path, network: Network, console: Console) -> None:
+def _existing(file: Path, rpc: list[str], fees: Fees, finality: int) -> Network:
+    """The network file that is there; what the command line says must not contradict it."""
+    network = Network.load(file)
+    if (fees, finality) not in ((Fees(), 0), (network.fees, network.finality_blocks)):
+        raise ConfigurationError(
+            f"{file}: exists, and says itself how transactions pay and what is final: leave these"
+            " options out, or give another --network file"
+        )
+    if rpc:
+        client = Client(network, rpc)
+        try:
+            client.block()
+        except WrongChain as error:
+            raise ConfigurationError(
+                f"{file}: exists, and is not of the chain of --rpc: {error} To deploy there, give"
+                " another --network file."
+            ) from error
+        finally:
+            client.close()
+    return network
+
+
+def _already_deployed(
+    file: Path, network: Network, rpc: list[str] | None, console: Console
+) -> None:
     """Deploying twice makes a second consortium: a network file that works is left alone."""
-    client = Client(network)
+    client = Client(network, rpc)
     try:
         checks = verify_code(client)
     finally:

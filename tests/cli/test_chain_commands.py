@@ -80,6 +80,32 @@ def test_a_network_file_without_contracts_is_completed(
     assert len(found.contracts) == 4
 
 
+def test_a_deployment_never_goes_to_another_chain_than_the_files(
+    cli: CommandLine, node: EmbeddedNode
+) -> None:
+    """`--rpc` beside a network file that exists: used when it is that chain, else refused."""
+    chain_id, genesis = identify(node.url)
+    file = cli.folder / "planned.json"
+    keystore = ("--keystore", cli.keystore("admin", new_signer()), "--password-file", cli.password)
+    deploy = ("chain", "deploy", "--network", file, *keystore, "--rpc", node.url)
+    Network(chain_id + 1, genesis, {}, ("http://127.0.0.1:9",)).save(file)
+    ended = cli(*deploy)
+    assert ended.code == 3
+    assert f"chain id is {chain_id}" in ended.err
+    assert "another --network file" in ended.err
+    assert not Network.load(file).contracts
+    Network(chain_id, genesis, {}, ("http://127.0.0.1:9",)).save(file)
+    for option in (("--fees", "eip1559"), ("--finality", 3), ("--gas-price", 5)):
+        ended = cli(*deploy, *option)
+        assert ended.code == 3
+        assert "how transactions pay" in ended.err
+    assert cli(*deploy).code == 0
+    found = Network.load(file)
+    assert len(found.contracts) == 4
+    assert found.rpc == ("http://127.0.0.1:9",)
+    assert "Already deployed" in cli(*deploy).out
+
+
 def test_deployment_needs_to_know_the_chain(cli: CommandLine) -> None:
     keystore = ("--keystore", cli.keystore("admin", new_signer()))
     file = cli.folder / "none.json"

@@ -73,9 +73,8 @@ def static_checks() -> list[Check]:
 
 def pytest_check(arguments: argparse.Namespace) -> Check:
     """Select the tests for this kind of run; the worker count follows the cores."""
-    markers = "not slow" if arguments.fast else "not network"
-    if arguments.network:
-        markers = "not slow or network"
+    quick = arguments.fast or arguments.network
+    markers = "not slow and not network" if quick else "not network"
     command: list[str | Path] = [BIN / "python", "-m", "pytest", "-q", "-n", "auto"]
     # Used as a program only; as a plugin it takes a second of every worker's start.
     command += ["-p", "no:schemathesis"]
@@ -83,6 +82,12 @@ def pytest_check(arguments: argparse.Namespace) -> Check:
     if arguments.long:
         command.append("--long")
     return Check("tests", command + arguments.pytest_arguments, tally_counts)
+
+
+def network_check(arguments: argparse.Namespace) -> Check:
+    """Select the tests on real validators: one after the other, with the machine to themselves."""
+    command: list[str | Path] = [BIN / "python", "-m", "pytest", "-v", "-m", "network"]
+    return Check("network", command + arguments.pytest_arguments, tally_counts)
 
 
 def contract_check(arguments: argparse.Namespace) -> Check:
@@ -97,6 +102,8 @@ def checks_for(arguments: argparse.Namespace) -> list[Check]:
     if not arguments.fast:
         checks.append(contract_check(arguments))
     checks.append(pytest_check(arguments))
+    if arguments.network:
+        checks.append(network_check(arguments))
     return checks
 
 

@@ -91,7 +91,12 @@ events = _event_table(
     Column("name", Text, nullable=False),
     _digest("subject", nullable=True),
     Column("arguments", Text, nullable=False),
-    keys=(("subject", *PLACE), ("name", *PLACE), ("organisation", *PLACE)),
+    keys=(
+        ("subject", *PLACE),
+        ("name", *PLACE),
+        ("organisation", *PLACE),
+        ("account", *PLACE),
+    ),
 )
 organisation_changes = _event_table(
     "organisation_changes",
@@ -168,7 +173,7 @@ updates = _event_table(
     _digest("statement"),
     _digest("replaces", nullable=True),
     _digest("leaf"),
-    keys=(("run", *PLACE), ("version",)),
+    keys=(("run", *PLACE), ("version",), ("organisation", *PLACE)),
 )
 rounds = _event_table(
     "rounds",
@@ -202,7 +207,7 @@ releases = _event_table(
     _digest("file_digest"),
     _digest("model_card"),
     _digest("statement"),
-    keys=(("id",), ("aggregate", *PLACE), ("file_digest", *PLACE)),
+    keys=(("id",), ("aggregate", *PLACE), ("file_digest", *PLACE), ("run", *PLACE)),
 )
 withdrawals = _event_table(
     "withdrawals",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +15,11 @@ from dragon_ledger.errors import InputError
 
 if TYPE_CHECKING:
     from dragon_ledger.cli.evidence_bundle import Fetch
+    from dragon_ledger.provenance.bundle.known import KnownNetwork
     from dragon_ledger.provenance.bundle.verify import Evidence
+    from dragon_ledger.provenance.qbft.faults import Fault
 
-app = typer.Typer(no_args_is_help=True, help="Evidence bundles: export, refresh.")
+app = typer.Typer(no_args_is_help=True, help="Evidence bundles: export, refresh, compare.")
 _DIGEST = re.compile(r"(0x)?[0-9a-fA-F]{64}", re.ASCII)
 
 NetworkFile = Annotated[Path, typer.Option("--network", help="The consortium's network.json.")]
@@ -81,6 +84,45 @@ def refresh(
     old = parse(read_bundle(bundle))
     kept = old.attachments
     _write(list(old.digests), output or bundle, network, rpc, block, kept.get if kept else None)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="A bundle.")],
+    second: Annotated[Path, typer.Argument(help="Another bundle of the same network.")],
+    network: NetworkFile = Path("network.json"),
+) -> None:
+    """Look for two sealed blocks of one height: evidence that validators sealed two histories.
+
+    Exit status: 0 none found, 1 there are two (or a bundle is refused).
+
+    Example:
+      dragon-ledger evidence compare theirs.evidence.json mine.evidence.json
+    """
+    from dragon_ledger.chain.network import Network  # noqa: PLC0415 (start-up stays light)
+    from dragon_ledger.cli.evidence_check import known_network, read_bundle  # noqa: PLC0415
+    from dragon_ledger.provenance.bundle.compare import contradiction  # noqa: PLC0415
+    from dragon_ledger.provenance.bundle.known import Demands  # noqa: PLC0415
+
+    known = known_network(Network.load(network))
+    now = Demands(int(time.time()))
+    fault = contradiction(read_bundle(first), read_bundle(second), known, now)
+    console = Console(soft_wrap=True)
+    if fault is None:
+        console.print("No contradiction: no height at which both carry a sealed block has two.")
+        return
+    console.print(Text(_accusation(fault, known), style="red"))
+    raise typer.Exit(1)
+
+
+def _accusation(fault: Fault, known: KnownNetwork) -> str:
+    hashes = " and ".join(f"0x{one.hex()}" for one in fault.hashes)
+    names = {} if known.validators is None else known.validators.names
+    both = ", ".join(sorted(names.get(one, f"0x{one.hex()}") for one in fault.both))
+    return (
+        f"Block {fault.number} was sealed twice, as {hashes}. Who sealed both: {both or 'nobody'}."
+        " One chain has one block of a height: keep both files, they are evidence. Trust neither."
+    )
 
 
 def _write(

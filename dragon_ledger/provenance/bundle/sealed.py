@@ -54,7 +54,12 @@ def proved_block(
     return block
 
 
-def _ascending(headers: tuple[bytes, ...]) -> list[QbftHeader]:
+def ascending_headers(headers: tuple[bytes, ...]) -> list[QbftHeader]:
+    """A bundle's QBFT headers, read; their seals are not looked at.
+
+    Raises:
+        ProofError: one is malformed, or they do not strictly ascend.
+    """
     # One header given twice would be another bundle of the same evidence.
     parsed = [parse_header(data) for data in headers]
     if any(one.number >= next_.number for one, next_ in pairwise(parsed)):
@@ -64,7 +69,7 @@ def _ascending(headers: tuple[bytes, ...]) -> list[QbftHeader]:
 
 def _sealed(headers: tuple[bytes, ...], root: TrustRoot, demands: Demands) -> ProvedBlock:
     policy = TrustPolicy(demands.now, root.epoch_length, demands.trusting_period)
-    parsed = _ascending(headers)
+    parsed = ascending_headers(headers)
     trusted = advance_all(root.block, parsed, policy)
     last = parsed[-1]
     if last.number and not trusted.signers:
@@ -84,7 +89,7 @@ def _sealers(signers: tuple[bytes, ...], validators: int, names: Mapping[bytes, 
 
 
 def _expired(headers: tuple[bytes, ...], demands: Demands) -> ProvedBlock:
-    last = _ascending(headers)[-1]
+    last = ascending_headers(headers)[-1]
     days = demands.trusting_period // 86_400
     words = (
         f"the network file's validators were vouched for longer ago than {days} days, and are no"

@@ -80,7 +80,7 @@ def verify(data: bytes, network: KnownNetwork, demands: Demands) -> Evidence:
         ProofError: a part of the bundle does not show what it claims; the message names it.
     """
     bundle = parse(data)
-    _check_identity(bundle, network)
+    check_identity(bundle, network)
     code_version = network.code_version(bundle.settings)
     block = proved_block(bundle.headers, network.validators, demands)
     code_hashes = {name: contract.code_hash for name, contract in network.contracts.items()}
@@ -97,7 +97,12 @@ def verify(data: bytes, network: KnownNetwork, demands: Demands) -> Evidence:
     return Evidence(bundle, as_of, facts)
 
 
-def _check_identity(bundle: Bundle, network: KnownNetwork) -> None:
+def check_identity(bundle: Bundle, network: KnownNetwork) -> None:
+    """Refuse a bundle of another chain or of other contracts.
+
+    Raises:
+        ProofError: it is; the message names the member.
+    """
     pairs = [
         ("chain.chain_id", bundle.chain_id, network.chain_id),
         ("chain.genesis_hash", bundle.genesis_hash.hex(), network.genesis_hash.hex()),

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dragon_ledger.errors import ProofError
 from dragon_ledger.provenance.qbft.header import QbftHeader
-from dragon_ledger.provenance.qbft.light_client import TrustedBlock, TrustPolicy, advance
+from dragon_ledger.provenance.qbft.light_client import TrustedBlock, TrustPolicy, trusted_blocks
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Two blocks of one height, both sealed by a quorum.
+    """Two blocks of one height, both sealed by a quorum and trusted from one root.
 
     `both` are those who sealed both. At least a third of the set is among them when the set is the
-    same; one such seal alone is no fault, since a validator may seal another proposal in a later
-    round.
+    same; when nobody is, the sets differ, and those who handed over to one of them cheated. One
+    such seal alone is no fault, since a validator may seal another proposal in a later round.
     """
 
     number: int
@@ -24,23 +24,30 @@ class Fault:
 
 
 def find_fault(
-    trusted: TrustedBlock, first: QbftHeader, second: QbftHeader, policy: TrustPolicy
+    root: TrustedBlock,
+    first: Iterable[QbftHeader],
+    second: Iterable[QbftHeader],
+    policy: TrustPolicy,
 ) -> Fault | None:
-    """Whether two headers that the same trusted block leads to contradict each other.
+    """The lowest height at which two chains of headers contradict each other.
+
+    Args:
+        root: what both are trusted from.
+        first: headers by ascending number, as a bundle carries them.
+        second: the others.
+        policy: what the verifier decides.
 
     Returns:
-        None when they are of different heights or the same block (whose seals may differ).
+        None when no height has two blocks. The same block may have other seals: that is no fault.
 
     Raises:
-        ProofError: one of them is not sealed, or not trusted because of this block: then it is
+        ProofError: a header is not sealed, or not trusted because of the ones before: then it is
             no evidence against anybody.
     """
-    if first.number != second.number or first.hash == second.hash:
-        return None
-    if first.number == trusted.number:
-        raise ProofError(
-            f"header {first.number}: of the trust root's own height; ask with one before"
-        )
-    signers = (advance(trusted, header, policy).signers for header in (first, second))
-    both = frozenset.intersection(*(frozenset(each) for each in signers))
-    return Fault(first.number, (first.hash, second.hash), both)
+    known = {block.number: block for block in trusted_blocks(root, first, policy)}
+    for block in trusted_blocks(root, second, policy):
+        other = known.get(block.number)
+        if other is not None and other.hash != block.hash:
+            both = frozenset(other.signers) & frozenset(block.signers)
+            return Fault(block.number, (other.hash, block.hash), both)
+    return None

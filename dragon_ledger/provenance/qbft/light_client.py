@@ -10,7 +10,7 @@ the block final. The argument at length: docs/spec/qbft-headers.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dragon_ledger.errors import ProofError
@@ -113,13 +113,20 @@ def advance_all(
     Raises:
         ProofError: the chain is broken; the message names header and reason.
     """
+    return [root, *trusted_blocks(root, headers, policy)][-1]
+
+
+def trusted_blocks(
+    root: TrustedBlock, headers: Iterable[QbftHeader], policy: TrustPolicy
+) -> Iterator[TrustedBlock]:
+    """Every block of such a chain, trusted; errors as for `advance_all`."""
     trusted = root
     for header in headers:
         if header.number == trusted.number and header.hash == trusted.hash:
             trusted = _sealed_root(trusted, header, policy)
         else:
             trusted = advance(trusted, header, policy)
-    return trusted
+        yield trusted
 
 
 def missing_header(
@@ -183,12 +190,20 @@ def _check_times(trusted: TrustedBlock, header: QbftHeader, policy: TrustPolicy)
             f"block {trusted.number}: its validators were vouched for at {trusted.time}, longer ago"
             f" than the trusting period of {policy.trusting_period} s; get a newer network.json"
         )
+    # Vouched for in milliseconds, a set would be trusted for thousands of years.
+    if trusted.time > policy.now + policy.clock_drift:
+        raise ProofError(
+            f"block {trusted.number}: its validators were vouched for at {trusted.time}, a time in"
+            " the future; check the clock and validators.time in network.json"
+        )
     if header.timestamp > policy.now + policy.clock_drift:
         raise ProofError(f"header {header.number}: its time {header.timestamp} is in the future")
 
 
 def _sealed_root(trusted: TrustedBlock, header: QbftHeader, policy: TrustPolicy) -> TrustedBlock:
     _check_times(trusted, header, policy)
+    if header.number == 0 and trusted.validators != frozenset(header.validators):
+        raise ProofError("header 0: names other validators than the network file")
     signers = check_sealed(header, trusted.validators) if header.number else ()
     return TrustedBlock(
         trusted.number,

@@ -8,6 +8,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import h5py
 import pytest
 
 from tests.verify_js.verifier import NODE, PAGE, ROOT, VECTORS, cases
@@ -27,10 +28,16 @@ def files_of(name: str) -> list[str | Path]:
     return ["--bundle", bundle, "--network", network, "--published-code", code, "--now", now]
 
 
-def test_the_vendored_library_has_its_digest() -> None:
-    named = re.search(r"`([0-9a-f]{64})`", (PAGE / "vendor" / "README.md").read_text())
-    assert named is not None
-    assert named[1] == hashlib.sha256((PAGE / "vendor" / "noble.js").read_bytes()).hexdigest()
+def test_every_vendored_library_has_its_digest_and_licence() -> None:
+    rows = re.findall(
+        r"^\| `(\S+\.js)` \|.*`(\S+LICENSE\.txt)` \| `([0-9a-f]{64})` \|$",
+        (PAGE / "vendor" / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    assert {name for name, _, _ in rows} == {path.name for path in (PAGE / "vendor").glob("*.js")}
+    for name, licence, digest in rows:
+        assert hashlib.sha256((PAGE / "vendor" / name).read_bytes()).hexdigest() == digest
+        assert (PAGE / "vendor" / licence).stat().st_size > 1000
 
 
 def test_the_published_code_is_the_packages() -> None:
@@ -68,16 +75,32 @@ def test_the_command_answers_about_a_digest(name: str, status: int, words: str) 
 
 def test_the_command_hashes_the_model() -> None:
     model = cases()["valid"]["model"]
-    content = f"hdf5-content-v1:{model['content_digest']}"
-    done = run(VECTORS / "model.h5", "--content-digest", content, "--json", *files_of("valid"))
-    assert json.loads(done.stdout)["presented"]["fileDigest"] == model["file_digest"]
+    done = run(VECTORS / "model.h5", "--json", *files_of("valid"))
+    presented = json.loads(done.stdout)["presented"]
+    assert presented["file_digest"] == model["file_digest"]
+    assert presented["content_digest"] == model["content_digest"]
+    assert presented["content_error"] is None
 
 
-def test_without_the_content_digest_the_model_is_not_verifiable() -> None:
-    """A known limitation: this verifier reads no HDF5 and is given the content digest."""
-    done = run(VECTORS / "model.h5", *files_of("valid"))
+def test_another_content_digest_than_the_files_is_misuse() -> None:
+    content = f"hdf5-content-v1:{'00' * 32}"
+    done = run(VECTORS / "model.h5", "--content-digest", content, *files_of("valid"))
+    assert done.returncode == 3
+    assert done.stderr.startswith("the file has content digest 108d18d1")
+
+
+def test_a_model_that_is_not_read_is_known_by_its_bytes_or_by_the_digest_that_was_given(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("d", (3,), "<f4", compression="lzf")
+    done = run(path, *files_of("valid"))
     assert done.returncode == 2
     assert "NOT VERIFIABLE: the bundle says nothing about this file by its bytes" in done.stderr
+    assert "its content was not read: /d: filter 32000" in done.stderr
+    content = cases()["valid"]["model"]["content_digest"]
+    assert run(path, "--content-digest", content, *files_of("valid")).returncode == 0
 
 
 def test_a_refused_bundle_and_misuse_have_their_statuses() -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from dragon_ledger.digests.hdf5 import Hdf5Worker, Limits
+from dragon_ledger.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "tests" / "vectors" / "evidence-bundle"
@@ -57,6 +62,56 @@ def ask(questions: Iterable[Json]) -> list[Json]:
     crashed = [one["error"] for one in outcomes if one["outcome"] == "crashed"]
     assert not crashed, crashed[0]
     return outcomes
+
+
+def contents(paths: Iterable[Path], *, web_crypto: bool = True) -> list[Json]:
+    """What the JavaScript verifier makes of each file: `digest`, or why it is `refused`."""
+    script = [str(NODE), str(Path(__file__).with_name("content.cjs")), str(PAGE)]
+    environment = os.environ | ({} if web_crypto else {"WITHOUT_WEB_CRYPTO": "1"})
+    lines = "".join(f"{path}\n" for path in paths)
+    done = subprocess.run(
+        script,
+        input=lines,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=3600,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    crashed = [one["crashed"] for one in answers if "crashed" in one]
+    assert not crashed, crashed[0]
+    return answers
+
+
+def compared(paths: list[Path]) -> tuple[Counter[str], dict[str, str]]:
+    """Both verifiers over each file: how often which outcome, and what JavaScript alone refuses.
+
+    Two digests that differ fail the test, whatever else is wrong with the file.
+    """
+    outcomes: Counter[str] = Counter()
+    refused: dict[str, str] = {}
+    with Hdf5Worker(Limits(stalled_seconds=3)) as worker:
+        for path, mine in zip(paths, contents(paths), strict=True):
+            theirs = _digest(worker, path)
+            if "digest" in mine and theirs is None:
+                outcomes["digest by JavaScript alone"] += 1
+            elif "digest" in mine:
+                assert mine["digest"] == theirs, path
+                outcomes["same"] += 1
+            elif theirs is None:
+                outcomes["refused by both"] += 1
+            else:
+                outcomes["refused by JavaScript"] += 1
+                refused[str(path)] = mine["refused"]
+    return outcomes, refused
+
+
+def _digest(worker: Hdf5Worker, path: Path) -> str | None:
+    try:
+        return worker.digest(path).value.hex()
+    except InputError:
+        return None
 
 
 def gist(verdict: Json) -> Json:

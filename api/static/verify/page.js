@@ -2,7 +2,7 @@
 "use strict";
 
 (function () {
-  const { verify, presentedFile, digestOfChunks, hashOf, instant, Refused, NotCovered } = globalThis.dragonVerify;
+  const { verify, presentedFile, hashOf, instant, Refused, NotCovered } = globalThis.dragonVerify;
   const byId = (id) => document.getElementById(id);
 
   function element(name, className, ...children) {
@@ -31,8 +31,17 @@
         now: wholeOr("now", Math.floor(Date.now() / 1000)), maxAge: wholeOr("maxAge", null), atLeastBlock: wholeOr("atLeastBlock", null),
         acceptedCheckpoint: hashOf(value("acceptedCheckpoint"), "Block hash"),
       },
-      presented: model ? presentedFile(await digestOfChunks(chunksOf(model)), digest) : null, digest,
+      presented: model ? await digestsOf(model, digest) : null, digest,
     };
+  }
+
+  /** Shows how far the reading is; the bar is drawn between one piece of the file and the next. */
+  function digestsOf(model, given) {
+    const bar = element("progress", ""), words = element("span", "");
+    byId("result").replaceChildren(element("p", "working", bar, words));
+    const report = (what, share) => { bar.value = share; words.textContent = `${what} of ${model.name}: ${Math.floor(100 * share)} %`; };
+    const subtle = globalThis.crypto ? globalThis.crypto.subtle || null : null;
+    return presentedFile({ chunks: chunksOf(model), size: model.size, given, report, subtle });
   }
 
   function answer(className, title, ...lines) {
@@ -47,11 +56,17 @@
   function shown(verdict) {
     const { block, time, seals } = verdict.as_of;
     const head = answer(verdict.answer.replace(" ", "-"), verdict.answer, verdict.summary, `As of block ${block}, ${instant(time)}: ${seals.detail}.`);
-    if (verdict.presented) head.append(element("p", "", "SHA-256 of the model file: ", element("code", "", verdict.presented.fileDigest)));
-    if (verdict.presented && verdict.presented.contentDigest) head.append(element("p", "", "The content digest is the one you gave; compute it on a machine that you trust."));
+    if (verdict.presented) head.append(...digestLines(verdict.presented));
     const notices = element("ul", "notices", ...verdict.notices.map((notice) => element("li", "", notice.words)));
     const checks = element("table", "", ...verdict.checks.map(row));
     return [head, ...(verdict.notices.length ? [notices] : []), checks, ...verdict.limits.map((limit) => element("p", "quiet", limit))];
+  }
+
+  function digestLines({ file_digest: file, content_digest: content, content_error: error }) {
+    const lines = [element("p", "", "SHA-256 of the model file: ", element("code", "", file))];
+    if (content) lines.push(element("p", "", "Content digest: ", element("code", "", content)));
+    if (error) lines.push(element("p", "", `${error[0].toUpperCase()}${error.slice(1)}.`));
+    return lines;
   }
 
   function failure(error) {
@@ -62,10 +77,13 @@
 
   byId("ask").addEventListener("submit", async (event) => {
     event.preventDefault();
+    const button = byId("ask").querySelector("button");
     byId("result").replaceChildren("Verifying...");
+    button.disabled = true;
     let parts;
     try { parts = shown(verify(await question())); } catch (error) { parts = failure(error); }
     byId("result").replaceChildren(...parts);
+    button.disabled = false;
   });
 
   for (const label of document.querySelectorAll("label.file")) {

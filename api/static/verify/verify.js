@@ -1,4 +1,5 @@
 /* Verifies a dragon_ledger evidence bundle without any node: docs/spec/evidence-bundle.md, qbft-headers.md, verdict/README.md.
+ * The model's content digest is made by hdf5-content.js, from docs/spec/hdf5-content-digest.md.
  *
  * Written from those pages, not from the Python, so that neither hides the other's mistakes. One file without a build step, because
  * an auditor should be able to read the whole of it; that is why it is longer than other files here. Runs in Node and in a page
@@ -12,6 +13,7 @@
   const inNode = typeof module === "object" && typeof require === "function";
   // The vendored bundle is a plain script that leaves one global name; a page loads it with its own <script>.
   const noble = inNode ? new Function(require("fs").readFileSync(require("path").join(__dirname, "vendor", "noble.js"), "utf8") + ";return noble;")() : root.noble;
+  const hdf5 = inNode ? require("./hdf5-content.js") : root.dragonHdf5Content;
 
   const TRUSTING_PERIOD = 180 * 86400;
   const CLOCK_DRIFT = 300;
@@ -1095,7 +1097,8 @@
     const answer = answerOf(checks);
     const { header, seals, bundle, stale, demands } = opened;
     return {
-      digest, answer, summary: summaryOf(answer, checks, line), judged_at: demands.now, matched_by: question.matchedBy, presented,
+      digest, answer, summary: summaryOf(answer, checks, line), judged_at: demands.now, matched_by: question.matchedBy,
+      presented: presented && { file_digest: presented.fileDigest, content_digest: presented.contentDigest, content_error: presented.contentError },
       as_of: { chain_id: bundle.chain.chain_id, genesis_hash: "0x" + bundle.chain.genesis_hash, block: header.number, block_hash: "0x" + header.hash, time: header.time, source: "bundle", stale_reason: stale, seals: { verified: seals.verified, signers: seals.signers, validators: seals.validators, detail: seals.detail } },
       release: line.governing && { id: "0x" + line.governing.id, run: "0x" + line.governing.run, round: line.governing.round, aggregate: line.governing.aggregate, file_digest: line.governing.fileDigest, model_card: line.governing.modelCard },
       notices: noticesOf(opened, facts, line, question), checks,
@@ -1113,7 +1116,7 @@
       return about.origins.length + about.releases.length === 0 && released(file) ? file : content;
     }
     if (released(file)) return file;
-    throw new NotCovered(`the bundle says nothing about this file${content === null ? " by its bytes alone; give its content digest" : ""}`);
+    throw new NotCovered(`the bundle says nothing about this file${content === null ? ` by its bytes alone; ${presented.contentError}` : ""}`);
   }
 
   /** The verdict on a presented file, or on `digest` when no file is presented. Throws Refused or NotCovered. */
@@ -1124,17 +1127,48 @@
     return judge(opened, digest, null);
   }
 
-  /** What a file hashes to. Its content digest is asked of a program that reads HDF5; this verifier reads none. */
-  const presentedFile = (fileDigest, contentDigest) => ({ fileDigest, contentDigest, contentError: contentDigest ? null : "this verifier reads no HDF5, and no content digest was given" });
+  /** What was asked for cannot be. */
+  class Misuse extends Error {}
 
-  /** The SHA-256 of chunks that come one after another. */
-  async function digestOfChunks(chunks) {
-    const hash = noble.sha256.create();
-    for await (const chunk of chunks) hash.update(chunk);
-    return hexOf(hash.digest());
+  /** Digests of a presented file.
+   *
+   * `chunks` give its `size` bytes in order. `given` is a content digest on someone's word, or null: it counts only where this verifier gives
+   * none. `report` is told what is done, and how much of it, from 0 to 1. `subtle` is Web Crypto's, where there is one.
+   */
+  async function presentedFile({ chunks, size, given = null, report = () => {}, subtle = null }) {
+    const { bytes, fileDigest } = await readFile(chunks, size, report);
+    const { contentDigest, contentError } = await contentOf(bytes, size, report, subtle);
+    if (given && contentDigest && given !== contentDigest) throw new Misuse(`the file has content digest ${contentDigest}, and ${given} was given`);
+    const taken = given && !contentDigest ? `${contentError}; the content digest is the one that was given` : contentError;
+    return { fileDigest, contentDigest: contentDigest || given, contentError: taken };
   }
 
-  const api = { verify, hashOf, instant, presentedFile, digestOfChunks, Refused, NotCovered, sha256, parseQbftHeader, signersOf, decodeRlp, encodeRlp, bytesOf, hexOf };
+  /** A file's SHA-256, and its bytes unless they are more than this verifier holds. */
+  async function readFile(chunks, size, report) {
+    const bytes = size <= hdf5.LIMITS.file ? new Uint8Array(size) : null;
+    const hash = noble.sha256.create();
+    let at = 0;
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      if (bytes && at + chunk.length <= size) bytes.set(chunk, at);
+      at += chunk.length;
+      report("reading bytes", at / size);
+    }
+    if (at !== size) throw new Misuse("the file changed while it was read");
+    return { bytes, fileDigest: hexOf(hash.digest()) };
+  }
+
+  async function contentOf(bytes, size, report, subtle) {
+    if (bytes === null) return { contentDigest: null, contentError: `its content was not read: it has ${size} bytes, and this verifier holds at most ${hdf5.LIMITS.file} in memory` };
+    try {
+      return { contentDigest: await hdf5.contentDigest(bytes, { sha256: noble.sha256, subtle, report: (share) => report("reading content", share) }), contentError: null };
+    } catch (error) {
+      if (!(error instanceof hdf5.Unsupported)) throw error;
+      return { contentDigest: null, contentError: `its content was not read: ${error.message}` };
+    }
+  }
+
+  const api = { verify, hashOf, instant, presentedFile, Refused, NotCovered, sha256, parseQbftHeader, signersOf, decodeRlp, encodeRlp, bytesOf, hexOf };
   if (inNode) module.exports = api; else root.dragonVerify = api;
 
   // --------------------------------------------------------------------------------------------------------- command line
@@ -1146,8 +1180,8 @@
 
   --bundle FILE             the evidence bundle (*.evidence.json)
   --network FILE            the consortium's network file, from a source that you trust
-  --content-digest HEX      the model's content digest, as 'dragon-ledger digest MODEL.h5' prints it: this verifier
-                            reads no HDF5, and without it knows a model by its bytes (SHA-256) alone
+  --content-digest HEX      the model's content digest, as 'dragon-ledger digest MODEL.h5' prints it: needed only
+                            for a model beyond this verifier (more than 1 GiB, rare types); someone else's word
   --digest HEX              ask about a digest instead of a file: 64 hexadecimal digits
   --max-age SECONDS         NOT VERIFIABLE when the block is older
   --at-least-block N        NOT VERIFIABLE when the block is earlier
@@ -1160,8 +1194,6 @@ Ends with 0 valid, 1 not valid or bundle refused, 2 not verifiable or not covere
 
 Example: node verify.js model.h5 --bundle model.evidence.json --network network.json
 `;
-
-  class Misuse extends Error {}
 
   function parseArguments(words) {
     const given = { file: null, json: false };
@@ -1204,11 +1236,18 @@ Example: node verify.js model.h5 --bundle model.evidence.json --network network.
     return [...lines, "", `${verdict.answer.toUpperCase()}. ${verdict.summary}`, `As of block ${block}, ${instant(time)}: ${seals.detail}.`, ...verdict.limits, ""].join("\n");
   }
 
+  /** One line that is written over, on a terminal. */
+  function showProgress(what, share) { process.stderr.write(`\r\x1b[K${what} ${Math.floor(100 * share)} %\r`); }
+
   async function runCommand(words) {
     const fs = require("fs"), path = require("path");
     const given = parseArguments(words);
     const published = given["published-code"] ? JSON.parse(fs.readFileSync(given["published-code"], "utf8")) : require(path.join(__dirname, "published-code.js"));
-    const presented = given.file === null ? null : presentedFile(await digestOfChunks(fs.createReadStream(given.file)), hashOf(given["content-digest"], "content-digest"));
+    const presented = given.file === null ? null : await presentedFile({
+      chunks: fs.createReadStream(given.file, { highWaterMark: 2 ** 20 }), size: fs.statSync(given.file).size, given: hashOf(given["content-digest"], "content-digest"),
+      report: process.stderr.isTTY ? showProgress : undefined, subtle: globalThis.crypto && globalThis.crypto.subtle,
+    });
+    if (process.stderr.isTTY) process.stderr.write("\x1b[K");
     const verdict = verify({ bundle: fs.readFileSync(given.bundle), network: fs.readFileSync(given.network), published, demands: demandsOf(given), presented, digest: hashOf(given.digest, "digest") });
     process.stdout.write(given.json ? JSON.stringify(verdict, null, 1) + "\n" : readable(verdict));
     return ["valid", "not valid", "not verifiable"].indexOf(verdict.answer);

@@ -16,7 +16,7 @@ from dragon_ledger.chain.network import CONTRACTS, Checkpoint, Contract, Fees, N
 from dragon_ledger.chain.refusals import refusal
 from dragon_ledger.chain.sender import current_fee, nonces, offer
 from dragon_ledger.chain.transact import PATIENCE_SECONDS, Report, wait_until_final
-from dragon_ledger.errors import ChainError, ConfigurationError, NodeError
+from dragon_ledger.errors import ChainError, ConfigurationError, InputError, NodeError
 
 if TYPE_CHECKING:
     from web3.types import Nonce
@@ -46,6 +46,7 @@ def deploy(
         report: is told in words what goes on.
 
     Raises:
+        InputError: an argument is no value of its parameter, such as a delay above 40 bits.
         Refused: a constructor refuses its arguments.
         NodeUnavailable: no node answers.
         WrongChain: the nodes are not of one chain.
@@ -110,7 +111,11 @@ def _signed(
     published = artifact(name)
     contract = client.w3.eth.contract(abi=published.abi, bytecode=published.bytecode)
     try:
-        transaction = contract.constructor(*arguments).build_transaction(
+        constructor = contract.constructor(*arguments)
+    except TypeError as error:
+        raise InputError(f"{name} cannot be deployed like this: {error}") from error
+    try:
+        transaction = constructor.build_transaction(
             {
                 "from": to_checksum_address(signer.address),
                 "chainId": client.network.chain_id,

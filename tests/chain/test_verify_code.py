@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from dragon_ledger.chain.client import Client
-from dragon_ledger.chain.deploy import contract_address
+from dragon_ledger.chain.deploy import contract_address, deploy
 from dragon_ledger.chain.embedded import EmbeddedNode
 from dragon_ledger.chain.network import CONTRACTS, Contract
 from dragon_ledger.chain.verify_code import verify_code
-from tests.chain.world import World, fresh_world
+from dragon_ledger.errors import InputError
+from tests.chain.world import World, fresh_world, new_signer
 
 
 def problems(world: World, **contracts: Contract) -> dict[str, tuple[str, ...]]:
@@ -85,3 +86,9 @@ def test_a_contracts_address_follows_from_who_deploys_and_when() -> None:
     # The first address that account 0 of the public test mnemonic deploys to, on any chain.
     sender = bytes.fromhex("f39fd6e51aad88f6f4ce6ab8827279cfffb92266")
     assert contract_address(sender, 0).hex() == "5fbdb2315678afecb367f032d93f642f64180aa3"
+
+
+def test_a_delay_that_the_contract_cannot_hold_is_refused(node: EmbeddedNode) -> None:
+    signer = new_signer()
+    with pytest.raises(InputError, match=r"Consortium cannot be deployed like this.*uint40"):
+        deploy([node.url], signer, admin=signer.address, root_delay=1 << 40)

@@ -30,6 +30,7 @@ from dragon_ledger.cli.session import (
     open_client,
 )
 from dragon_ledger.cli.values import parse_address, shown, shown_time
+from dragon_ledger.cli.verdict_view import network_words
 from dragon_ledger.errors import ConfigurationError, LedgerError, WrongChain
 
 app = typer.Typer(
@@ -141,6 +142,12 @@ def deploy(
     for name, contract in made.contracts.items():
         console.print(f"{name:16} {shown(contract.address)}  block {contract.block}")
     console.print(f"Chain {made.chain_id}; written to {network}.")
+    _print_fingerprint(Network.load(network), console)
+
+
+def _print_fingerprint(network: Network, console: Console) -> None:
+    for line in network_words({"network_file": (network.fingerprint or b"").hex()}):
+        console.print(line)
 
 
 def _fees(kind: FeeKind, gas_price: int | None, ask: bool) -> Fees:
@@ -218,6 +225,7 @@ def verify(
         typer.echo(json.dumps([_check_json(check) for check in checks], indent=2))
     else:
         _print_checks(checks)
+        _print_fingerprint(client.network, Console(soft_wrap=True))
     raise typer.Exit(0 if all(check.matches for check in checks) else 1)
 
 

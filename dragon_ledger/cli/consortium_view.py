@@ -11,6 +11,7 @@ from dragon_ledger.chain import fold, reader
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.logs import Filter, fetch
 from dragon_ledger.cli.values import flag_names, shown, shown_time
+from dragon_ledger.cli.verdict_view import network_words
 from dragon_ledger.records import Account, Organisation, RuleSetAcceptance
 
 EVENTS = tuple(event for event in on_chain.EVENTS if event.contract == "Consortium")
@@ -24,6 +25,7 @@ def consortium(client: Client) -> dict[str, Any]:
     accounts = fold.accounts(events).values()
     return {
         "chain_id": client.network.chain_id,
+        "network_file": (client.network.fingerprint or b"").hex() or None,
         "block": at,
         "admin": shown(reader.read(client, reader.admin(), at)),
         "required_approvals": reader.read(client, reader.required_approvals(), at),
@@ -77,6 +79,8 @@ def print_consortium(found: dict[str, Any], console: Console) -> None:
             console.print("  " + "  ".join(_part(name, value) for name, value in row.items()))
         if not found[title]:
             console.print("  none yet")
+    for line in network_words(found):
+        console.print(f"\n{line}")
 
 
 _TIMES = {"admitted_at", "accepted_at", "to", "from", "compromised_since"}

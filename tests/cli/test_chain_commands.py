@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -29,8 +30,10 @@ def test_deployment_writes_a_network_file_and_is_not_done_twice(
         *("--root-delay", 60, "--keystore", cli.keystore("admin", signer)),
         *("--password-file", cli.password),
     ]
-    assert cli(*arguments).code == 0
+    deployed = cli(*arguments)
+    assert deployed.code == 0
     first = network.read_bytes()
+    assert hashlib.sha256(first).hexdigest() in deployed.out
     again = cli(*arguments)
     assert again.code == 0
     assert "Already deployed" in again.out

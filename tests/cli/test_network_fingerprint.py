@@ -80,6 +80,17 @@ def test_the_services_verdict_prints_the_services(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("command", [("chain", "verify-code"), ("consortium", "show")])
+def test_what_is_read_from_the_chain_names_it(
+    empty_world: World, cli: CommandLine, command: tuple[str, str]
+) -> None:
+    file = cli.folder / "network.json"
+    ended = cli(*command, "--network", file)
+    assert f"Network file: SHA-256 {fingerprint(file)}" in words(ended.out)
+    assert empty_world.client.network == Network.load(file)
+
+
+@pytest.mark.slow
 def test_a_verdict_from_a_node_and_an_export_print_it(world: World, cli: CommandLine) -> None:
     aggregate = tell_history(world)
     file = cli.folder / "network.json"

@@ -55,9 +55,13 @@ class Working:
 
     def closed(self) -> int:
         """How many rounds are closed; each of them once and in order."""
-        rounds = [one.round for one in self.events() if isinstance(one, RoundClosed)]
+        rounds = [one.round for one in self.closings()]
         assert rounds == list(range(1, len(rounds) + 1))
         return len(rounds)
+
+    def closings(self) -> list[RoundClosed]:
+        """Every closing on chain, in order."""
+        return [one for one in self.events() if isinstance(one, RoundClosed)]
 
     def goes_on(self, rounds: int = 2) -> None:
         """Further rounds are committed to and closed by the processes that were there before."""

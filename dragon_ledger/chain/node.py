@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -71,12 +72,13 @@ class Node:
 
     def _answers(self, asked: list[tuple[RPCEndpoint, Any]]) -> Any:
         """What the node answers, in the order of the requests' ids."""
+        handled = sys.exception()
         try:
             if len(asked) == 1:
                 return [self._http.make_request(*asked[0])]
             return self._http.make_batch_request(asked)
         except (requests.RequestException, ValueError) as error:
-            raise NodeDown(_cause(error)) from error
+            raise NodeDown(_cause(error, handled)) from error
         except (AttributeError, TypeError) as error:
             raise NodeDown(f"its answers cannot be put in order: {error}") from error
 
@@ -90,9 +92,12 @@ def _without_login(url: str) -> tuple[str, tuple[str, str] | None]:
         return "(not a valid address)", None
 
 
-def _cause(error: BaseException) -> str:
-    """The fault at the bottom of the libraries' wrappings, such as a refused connection."""
-    while error.__context__ is not None:
+def _cause(error: BaseException, handled: BaseException | None) -> str:
+    """The fault at the bottom of the libraries' wrappings, such as a refused connection.
+
+    Below it stands what the caller was handling when it asked, if anything.
+    """
+    while error.__context__ is not None and error.__context__ is not handled:
         error = error.__context__
     return f"{type(error).__name__}: {str(error)[:200]}"
 

@@ -49,6 +49,17 @@ def test_when_none_answers_each_is_named_with_its_reason(network: Network, dead_
     assert f"{broken}: HTTPError: 502 Server Error" in str(refused.value)
 
 
+def test_the_reason_is_the_nodes_whatever_the_caller_was_handling(
+    network: Network, dead_url: str
+) -> None:
+    try:
+        int("of the caller")
+    except ValueError:
+        with pytest.raises(NodeUnavailable, match=f"{dead_url}: ConnectionRefusedError") as refused:
+            Client(network, [dead_url]).block()
+    assert "of the caller" not in str(refused.value)
+
+
 @pytest.mark.filterwarnings("ignore:Received batch response with missing `id`")
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"7", b'{"id": 9}', b'[{"jsonrpc": "2.0"}]'])
 def test_an_answer_that_is_no_json_rpc_counts_as_away(network: Network, body: bytes) -> None:

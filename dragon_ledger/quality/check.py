@@ -23,6 +23,7 @@ from dragon_ledger.quality.checks.tags import (
 )
 from dragon_ledger.quality.checks.uniqueness import check_uniqueness
 from dragon_ledger.quality.clinical.check import check_clinical
+from dragon_ledger.quality.clinical.further_tables import check_further_table
 from dragon_ledger.quality.clinical_boundary import ClinicalFile, ClinicalInput
 from dragon_ledger.quality.examination import Examination
 from dragon_ledger.quality.findings import (
@@ -90,7 +91,7 @@ def judge(exam: Examination, intake: Intake) -> QualityReport:
     domain_files = exam.tree.of_role(Role.DOMAIN)
     demographics = next((file.path for file in domain_files if file.domain == "DM"), None)
     results = [
-        check_privacy(exam, clinical.privacy),
+        check_privacy(exam, (*clinical.privacy, *_leaks_of_further_tables(exam))),
         check_uniqueness(exam),
         check_slices(exam),
         check_tags(exam),
@@ -141,6 +142,16 @@ def _clinical_input(exam: Examination, intake: Intake) -> ClinicalInput:
         if len(file.parts) == 1 and file.suffix.lower() in {".csv", ".xpt"}
     )
     return ClinicalInput(tables, others, exam.rules, exam.today, exam.name_tokens, _partner(exam))
+
+
+def _leaks_of_further_tables(exam: Examination) -> list[Finding]:
+    tables = (exam.metadata, exam.association, exam.changes)
+    return [
+        finding
+        for table in tables
+        if table is not None
+        for finding in check_further_table(table, exam.rules, exam.name_tokens)
+    ]
 
 
 def _partner(exam: Examination) -> str | None:

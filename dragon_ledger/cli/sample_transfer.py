@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dragon_ledger.errors import InputError
@@ -45,6 +46,8 @@ def sample_transfer(
       dragon-ledger sample-transfer inbox/first --partner LIEGE
       dragon-ledger sample-transfer inbox/second --partner LIEGE --first-subject 5 --subjects 2
       dragon-ledger sample-transfer inbox/bad --defect missing-slice --defect missing-age
+      dragon-ledger sample-transfer inbox/again --defect pixels-of-an-earlier-image
+    The last spoils a second transfer: deliver the clean one with equal options before.
     """
     console = Console()
     if list_defects:
@@ -72,7 +75,7 @@ def sample_transfer(
 def _defects() -> Table:
     from dragon_ledger.samples import DEFECTS  # noqa: PLC0415 (as above)
 
-    table = Table("defect", "found by", "what is wrong", box=None)
+    table = Table("defect", "found by", "what is wrong", "needs", box=None)
     for each in DEFECTS.values():
-        table.add_row(each.name, each.check, each.says)
+        table.add_row(each.name, each.check, each.says, escape(each.needs))
     return table

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -20,9 +21,10 @@ from _pytest.mark import ParameterSet
 from dragon_ledger.quality.catalogue import entries as imaging_entries
 from dragon_ledger.quality.check import check_transfer
 from dragon_ledger.quality.clinical.reporting import entries as clinical_entries
+from dragon_ledger.quality.derivation import derive
 from dragon_ledger.quality.findings import Finding, Severity
-from dragon_ledger.quality.known import KnownTransfers
-from dragon_ledger.quality.rules import built_in
+from dragon_ledger.quality.known import KnownImage, KnownTransfers, PreviousVersion
+from dragon_ledger.quality.rules import RuleSet, built_in
 from dragon_ledger.samples import DEFECTS, Defect, make_transfer
 from dragon_ledger.samples.defects import TransferEditor
 
@@ -43,10 +45,12 @@ COMPARED_WITH = {
 
 @dataclass(frozen=True)
 class Clean:
-    """The clean transfer, what was read of it, and what was found."""
+    """The clean transfer and what was found; what is known when it was read, and accepted."""
 
     folder: Path
     known: KnownTransfers
+    later: KnownTransfers
+    previous: PreviousVersion
     findings: tuple[Finding, ...]
 
 
@@ -56,7 +60,23 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Clean:
     make_transfer(folder, partner=PARTNER, seed=1, subjects=3, slices=28, size=32)
     report = check_transfer(folder, built_in(), today=TODAY, workers=1)
     findings = tuple(each for result in report.results for each in result.findings)
-    return Clean(folder, KnownTransfers(files={f.path: f for f in report.files}), findings)
+    kept = folder.parent / "kept"
+    shutil.copytree(folder, kept, copy_function=os.link)
+    images = [
+        KnownImage(f.path, f.instance, f.sha256, f.pixels, kept / f.path)
+        for f in report.files
+        if f.memo
+    ]
+    files = {f.path: f for f in report.files}
+    later = KnownTransfers(
+        files,
+        report.kept,
+        lambda instances, pixels: [
+            each for each in images if each.instance in instances or each.pixels in pixels
+        ],
+    )
+    previous = PreviousVersion({f.path: f.sha256 for f in report.files})
+    return Clean(folder, KnownTransfers(files), later, previous, findings)
 
 
 @pytest.fixture
@@ -68,9 +88,29 @@ def spoiled(clean: Clean) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def noticed(folder: Path, clean: Clean) -> list[Finding]:
+def rules_of(defects: Sequence[Defect]) -> RuleSet:
+    """The rule set that all of these are judged by; a section is that of the last one."""
+    sections = [each.rules for each in defects if each.rules is not None]
+    if not sections:
+        return built_in()
+    document: dict[str, Any] = {"name": "derived"}
+    for each in sections:
+        for name, values in each.items():
+            document[name] = {**document.get(name, {}), **values}
+    return derive(built_in(), document, "catalogue")
+
+
+def noticed(folder: Path, clean: Clean, *defects: Defect) -> list[Finding]:
     """Errors and warnings."""
-    report = check_transfer(folder, built_in(), today=TODAY, known=clean.known, workers=1)
+    later = any(each.later for each in defects)
+    report = check_transfer(
+        folder,
+        rules_of(defects),
+        today=TODAY,
+        known=clean.later if later else clean.known,
+        previous=clean.previous if later else None,
+        workers=1,
+    )
     findings = (each for result in report.results for each in result.findings)
     return [each for each in findings if each.severity is not Severity.NOTE]
 
@@ -86,7 +126,7 @@ def is_found(defect: Defect, named: str | None, findings: list[Finding]) -> bool
 
 def assert_found_alone(defect: Defect, spoiled: Path, clean: Clean) -> None:
     named = defect.damage(TransferEditor(spoiled, PARTNER))
-    findings = noticed(spoiled, clean)
+    findings = noticed(spoiled, clean, defect)
     assert is_found(defect, named, findings), (named, findings)
     assert {each.code for each in findings} - {defect.code} == defect.consequences
 
@@ -103,19 +143,20 @@ def test_the_catalogue_reaches_every_check_and_has_at_least_120_defects() -> Non
 
 # Errors and warnings that no single change of a clean transfer's files can show.
 OUT_OF_REACH = {
-    "changes.changed": "needs an earlier version",
-    "changes.missing": "needs an earlier version",
-    "uniqueness.known-instance": "needs an earlier transfer",
-    "uniqueness.known-series": "needs an earlier transfer",
-    "uniqueness.known-pixels": "needs an earlier transfer",
-    "chronology.known-series": "needs an earlier transfer",
-    "chronology.before-known": "needs an earlier transfer",
-    "domains.several-data-sets": "needs a transport file in place of CSV",
-    "sdtm.label": "needs a transport file in place of CSV",
-    "sdtm.stored-type": "needs a transport file in place of CSV",
-    "sdtm.term-rule-set": "needs a derived rule set",
     "structure.unreadable": "needs a file that the account may not read",
 }
+
+
+def test_the_clean_transfer_sent_again_has_no_finding_but_that(clean: Clean) -> None:
+    report = check_transfer(
+        clean.folder,
+        built_in(),
+        today=TODAY,
+        known=clean.later,
+        previous=clean.previous,
+        workers=1,
+    )
+    assert {each.code for each in report.findings} == {"changes.repeated"}
 
 
 def test_every_error_and_warning_is_seeded_or_out_of_reach() -> None:
@@ -186,7 +227,7 @@ def test_three_defects_in_different_places_are_all_found(
     chosen.sort(key=lambda defect: defect.check == "metadata")  # its table leads to the series
     editor = TransferEditor(spoiled, PARTNER)
     named = [defect.damage(editor) for defect in chosen]
-    findings = noticed(spoiled, clean)
+    findings = noticed(spoiled, clean, *chosen)
     for defect, file in zip(chosen, named, strict=True):
         assert is_found(defect, file, findings), (defect.name, [each.name for each in chosen])
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+import pyreadstat
 import pytest
 
 from dragon_ledger.errors import InputError
@@ -15,6 +16,7 @@ from dragon_ledger.quality.check import check_transfer
 from dragon_ledger.quality.rules import built_in
 from dragon_ledger.samples import COMPLETION_MARKER, SampleTransfer, make_transfer
 from dragon_ledger.samples.tables import read_table
+from dragon_ledger.samples.xport import Column, xport
 
 TABLE_1 = [
     "SeriesInstanceUID",
@@ -199,3 +201,23 @@ def test_what_cannot_be_used_is_refused_with_the_name_of_the_argument(tmp_path: 
         make_transfer(tmp_path / "a", partner="A", seed=1, subjects=0)
     with pytest.raises(InputError, match="defect 'none-such': expected one of"):
         make_transfer(tmp_path / "a", partner="A", seed=1, slices=1, size=8, defects=["none-such"])
+
+
+def test_a_transport_file_reads_as_pyreadstat_reads_it(tmp_path: Path) -> None:
+    rows = [
+        {"USUBJID": "A-1", "AGE": "61"},
+        {"USUBJID": "A-22", "AGE": "-0.15"},
+        {"USUBJID": "B", "AGE": "1e9"},
+        {"USUBJID": "C", "AGE": "0"},
+        {"USUBJID": "", "AGE": ""},
+    ]
+    columns = {"USUBJID": Column("Subject"), "AGE": Column("Age", numeric=True)}
+    path = tmp_path / "a_dm.xpt"
+    path.write_bytes(xport("DM", rows, columns))
+    frame, read = pyreadstat.read_xport(str(path), output_format="polars")
+    assert read.table_name == "DM"
+    assert read.column_names_to_labels == {"USUBJID": "Subject", "AGE": "Age"}
+    assert frame["USUBJID"].to_list() == [row["USUBJID"] for row in rows]
+    ages = frame["AGE"].to_list()
+    assert ages[:4] == [61.0, -0.15, 1e9, 0.0]
+    assert ages[4] is None or np.isnan(ages[4])

@@ -8,6 +8,7 @@ from itertools import chain
 
 from dragon_ledger.quality.examination import Examination
 from dragon_ledger.quality.findings import CheckResult, Finding, conclude, not_applicable
+from dragon_ledger.quality.known import PreviousVersion
 from dragon_ledger.quality.transfer import Role
 
 _COLUMNS = ("path", "action", "reason")
@@ -34,7 +35,7 @@ def check_changes(exam: Examination) -> tuple[CheckResult, ChangeCounts | None]:
             return not_applicable("changes", "there is no earlier version"), None
         return conclude("changes", declaration), None
     comparison = _Comparison(exam)
-    findings = chain(declaration, comparison.findings())
+    findings = chain(declaration, _unknown(exam, exam.previous), comparison.findings())
     return conclude("changes", findings), comparison.counts()
 
 
@@ -87,6 +88,23 @@ class _Comparison:
 
 def _cumulative(exam: Examination) -> bool:
     return bool(exam.rules.document["transfer"]["type"] == "cumulative")
+
+
+def _unknown(exam: Examination, previous: PreviousVersion) -> Iterator[Finding]:
+    """Declarations that change nothing: a misspelt path would leave what was to be withdrawn."""
+    for row in exam.changes.rows if exam.changes else ():
+        path, action = row.values.get("path", ""), row.values.get("action", "").lower()
+        found = ""
+        if action == "withdraw" and path in exam.digests:
+            found = "a withdrawal of a file that is in this transfer"
+        elif action == "withdraw" and path not in previous.files:
+            found = "a withdrawal of a file that the last version does not have"
+        elif action == "correct" and path not in exam.digests:
+            found = "a correction of a file that is not in this transfer"
+        if found and exam.changes:
+            yield exam.catalogue.finding(
+                "changes.unknown", found, file=exam.changes.path, row=row.number, column="path"
+            )
 
 
 def _declaration(exam: Examination) -> Iterator[Finding]:

@@ -172,7 +172,10 @@ def _said(moment: Moment) -> str:
 
 
 def _against_known(exam: Examination, scans: list[Scan], known: list[Moment]) -> Iterator[Finding]:
+    """A scan that came before was compared then; if its date changed, `_known_self` says so."""
     for scan in scans:
+        if scan.series.uid in exam.known.series:
+            continue
         if any(_has_no_order(each, scan.moment) for each in known):
             found = "no order of this scan and one of an earlier transfer"
             yield at_series(exam, "chronology.order", found, scan.series, tag=_SERIES_DATE)

@@ -89,6 +89,14 @@ class Server:
             time.sleep(0.05)
         raise AssertionError(f"block {block} was not read: {self.log.read_text()}")
 
+    def wait_until_stale(self) -> httpx.Response:
+        """Wait until it knows that it may be behind the chain; what it says then."""
+        deadline = time.monotonic() + PATIENCE
+        while (answer := httpx.get(f"{self.url}/readyz")).status_code == 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return answer
+
     def stop(self, how: int = signal.SIGTERM) -> None:
         """End it."""
         if self.process is not None:

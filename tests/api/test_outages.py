@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import time
 from pathlib import Path
 
 import httpx
@@ -13,7 +12,7 @@ import pytest
 from api.ledger import public_words
 from api.problems import BASE
 from dragon_ledger.errors import LedgerError
-from tests.api.conftest import PATIENCE, content_digest, running
+from tests.api.conftest import content_digest, running
 
 SINCE = r"the last good answer was at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 
@@ -23,20 +22,13 @@ def test_the_address_of_a_node_stays_inside() -> None:
     assert public_words(error) == "no node answers: the node: refused"
 
 
-def wait_until_stale(url: str) -> httpx.Response:
-    deadline = time.monotonic() + PATIENCE
-    while (answer := httpx.get(f"{url}/readyz")).status_code == 200:
-        assert time.monotonic() < deadline
-    return answer
-
-
 @pytest.mark.slow
 def test_a_node_that_goes_away_is_named_with_the_time(tmp_path: Path) -> None:
     with running(tmp_path) as ledger:
         url, wanted = ledger.server.url, content_digest(ledger.model).hex()
         block = httpx.get(f"{url}/readyz").json()["block"]
         ledger.node.stop()
-        ready = wait_until_stale(url)
+        ready = ledger.server.wait_until_stale()
         assert ready.json()["type"] == BASE + "not-ready"
         assert re.search(SINCE, ready.json()["detail"])
         assert ledger.node.url not in ready.text

@@ -219,3 +219,20 @@ def test_warnings_never_fail_and_doubts_never_pass() -> None:
     assert failed.outcome is CheckOutcome.FAIL
     assert overall([doubtful]) is CheckOutcome.NOT_VERIFIABLE
     assert overall([doubtful, failed]) is CheckOutcome.FAIL
+
+
+def test_no_reader_believes_that_pixels_were_searched_for_text(clean_report: QualityReport) -> None:
+    """Said where the privacy check passes, in the decisions and in the closing statement."""
+    summary = clean_report.summary()
+    (light,) = (check for check in summary["checks"] if check["id"] == "privacy")
+    assert light["outcome"] == "PASS"
+    assert light["title"] == "Privacy (pixels are not read)"
+    decided = {entry["id"]: entry["decided"] for entry in summary["rule_set"]["decisions"]}
+    assert decided["text-in-pixels"].startswith("No text is looked for in the pixels: a PASS")
+    assert "nothing identifying is drawn in the pixels" in summary["statement"]
+    page = render_html(summary, clean_report.annex())
+    for text in (light["title"], decided["text-in-pixels"], summary["statement"]):
+        assert text in page
+    console = Console(record=True, width=200, file=StringIO())
+    console.print(render_report(summary, clean_report.annex()))
+    assert light["title"] in console.export_text()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from dragon_ledger.chain.embedded import running_pid
 from dragon_ledger.chain.network import Network
 from dragon_ledger.chain.qbft import creation, processes, signatures, watch
 from dragon_ledger.chain.qbft.layout import LOOPBACK, Layout
 from dragon_ledger.chain.qbft.programs import find_program
 from dragon_ledger.cli.network_view import Picture, fingerprint, show
 from dragon_ledger.cli.values import parse_address, shown
-from dragon_ledger.errors import NodeUnavailable
+from dragon_ledger.errors import ConfigurationError, NodeUnavailable
+from dragon_ledger.provenance.qbft.header import QbftHeader, encode_rpc_header, parse_header
 from dragon_ledger.provenance.qbft.trust_root import read_trust_root
 
 app = typer.Typer(
@@ -100,6 +103,29 @@ def add_node(
     Console(soft_wrap=True).print(f"{member.name}  0x{member.address}  {member.url}")
 
 
+@app.command("remove-node")
+def remove_node(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(help="The member that leaves.")],
+) -> None:
+    """Take a member's node out of every list of peers, after it was voted out and stopped.
+
+    Its folder, with its key, stays where it is. Refused while it validates or runs.
+
+    Example: dragon-ledger network remove-node ./consortium member-5
+    """
+    layout = Layout.load(folder)
+    leaving = layout.member(name)
+    if running_pid(layout.home(leaving)) is not None:
+        raise ConfigurationError(f"{name}: its node runs; 'network down --member {name}' first")
+    if bytes.fromhex(leaving.address) in _newest(layout).validators:
+        raise ConfigurationError(
+            f"{name}: validates; 'network vote drop 0x{leaving.address}' by more than half first"
+        )
+    creation.remove_member(layout, name)
+    Console(soft_wrap=True).print(f"{name} is in no list any more; its folder is as it was.")
+
+
 @app.command()
 def up(folder: Folder, node_binary: NodeBinary = None, member: Only = None) -> None:
     """Start the nodes as plain processes that listen on this machine only.
@@ -142,15 +168,28 @@ def status(
     layout = Layout.load(folder)
     network = Network.load(layout.network_file)
     nodes = {one.name: watch.look(network, one.url) for one in layout.members}
-    best = max(nodes.values(), key=lambda node: -1 if node.height is None else node.height)
-    if best.height is None:
-        reasons = "\n".join(f"{name}: {node.trouble}" for name, node in nodes.items())
-        raise NodeUnavailable(f"none of the network's nodes answers:\n{reasons}")
-    found = watch.newest_headers(network, best.url, best.height, blocks)
+    found = _blocks(network, nodes, blocks)
     names = {bytes.fromhex(one.address): one.name for one in layout.members}
     picture = Picture.of(found, nodes, names, int(time.time()))
     show(Console(soft_wrap=True), layout, network, picture)
     raise typer.Exit(0 if picture.is_well else 2)
+
+
+def _blocks(
+    network: Network, nodes: Mapping[str, watch.NodeState], count: int
+) -> list[dict[str, Any]]:
+    """The newest blocks of the node that is furthest, oldest first."""
+    best = max(nodes.values(), key=lambda node: -1 if node.height is None else node.height)
+    if best.height is None:
+        reasons = "\n".join(f"{name}: {node.trouble}" for name, node in nodes.items())
+        raise NodeUnavailable(f"no node answers:\n{reasons}")
+    return watch.newest_headers(network, best.url, best.height, count)
+
+
+def _newest(layout: Layout) -> QbftHeader:
+    network = Network.load(layout.network_file)
+    nodes = {one.name: watch.look(network, one.url) for one in layout.members}
+    return parse_header(encode_rpc_header(_blocks(network, nodes, 1)[-1]))
 
 
 @app.command()

@@ -13,7 +13,7 @@ from dragon_ledger.chain.accounts import Keystore, read_password
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.network import Network
 from dragon_ledger.digests.hdf5 import Hdf5Worker
-from dragon_ledger.errors import LedgerError, StorageError
+from dragon_ledger.errors import ConfigurationError, LedgerError, StorageError
 from dragon_ledger.site.acts import ActReader
 from dragon_ledger.site.config import Connection
 from dragon_ledger.site.documents import Documents
@@ -30,6 +30,8 @@ from dragon_ledger.site.vault import open_vault
 from dragon_ledger.site.watch import ChainWatch
 
 OUTBOX_FILE = "outbox.sqlite"
+CHAIN = "chain"
+"""Under this name the outbox remembers which chain its acts are on."""
 
 
 class Workplace:
@@ -60,6 +62,7 @@ class Workplace:
             self.network = Network.load(connection.network)
             self.outbox = Outbox(folder / OUTBOX_FILE)
             stack.callback(self.outbox.close)
+            _keep_to_one_chain(self.outbox, self.network, connection.network)
             self.client = Client(self.network, connection.rpc or None)
             stack.callback(self.client.close)
             self.models = stack.enter_context(Hdf5Worker())
@@ -137,6 +140,21 @@ class Workplace:
             if self._unkept != (name, words):
                 self._unkept = (name, words)
                 log_event("trouble", what=name, why=words or error)
+
+
+def _keep_to_one_chain(outbox: Outbox, network: Network, file: Path) -> None:
+    """Refuse another chain than the one that the folder's acts are on.
+
+    There everything that is final here would look as if a reorganisation had undone it.
+    """
+    chain = f"{network.chain_id}, genesis block {network.genesis_hash.hex()}"
+    known = outbox.remembered(CHAIN) or chain
+    if known != chain:
+        raise ConfigurationError(
+            f"{file}: is of chain {chain}; this folder's acts are on chain {known}. A folder works"
+            " on one chain: make another folder for this one, and deliver there what is still used"
+        )
+    outbox.remember(CHAIN, chain)
 
 
 @contextlib.contextmanager

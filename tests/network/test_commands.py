@@ -35,6 +35,9 @@ def test_a_network_that_does_not_run_is_unavailable(line: CommandLine, folder: P
         ended = line("network", *command)
         assert ended.code == 2
         assert "no node answers" in ended.err
+    left = line("network", "remove-node", folder, NAMES[0])
+    assert left.code == 2
+    assert "member-4: does not answer" in left.err
     assert "0 stopped" in line("network", "down", folder).out
 
 

@@ -12,7 +12,7 @@ from coincurve import PrivateKey
 from eth_utils.crypto import keccak
 
 from dragon_ledger.chain.network import Network
-from dragon_ledger.chain.qbft.creation import Choices, add_member, create
+from dragon_ledger.chain.qbft.creation import Choices, add_member, create, remove_member
 from dragon_ledger.chain.qbft.genesis import Genesis
 from dragon_ledger.chain.qbft.layout import Layout
 from dragon_ledger.chain.qbft.processes import start
@@ -104,6 +104,24 @@ def test_a_further_node_is_in_every_list_and_no_validator(layout: Layout) -> Non
     genesis = json.loads((grown.home(grown.members[-1]) / "genesis-besu.json").read_text())
     assert grown.members[-1].address not in genesis["extraData"]
     assert len({one.p2p_port for one in grown.members}) == 5
+
+
+def test_a_node_that_left_is_in_no_list_and_keeps_its_key(layout: Layout) -> None:
+    grown = add_member(layout, "centre")
+    gone = grown.member("east")
+    smaller = remove_member(grown, "east")
+    assert Layout.load(layout.folder) == smaller
+    for member in smaller.members:
+        listed = json.loads((smaller.home(member) / "permissioned-nodes.json").read_text())
+        assert listed == [one.enode for one in smaller.members]
+        assert gone.enode not in listed
+    assert (grown.home(gone) / "nodekey").exists()
+    with pytest.raises(ConfigurationError, match="exists already"):
+        add_member(smaller, "east")
+    ports = [one.p2p_port for one in add_member(smaller, "later").members]
+    assert len(set(ports)) == 5
+    with pytest.raises(ConfigurationError, match="nobody"):
+        remove_member(smaller, "nobody")
 
 
 def test_besu_knows_every_option_that_it_is_given(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -24,6 +26,7 @@ from dragon_ledger.provenance.verdict import judge
 from tests.chain.history import RELEASER
 from tests.network.place import NAMES, Place, wait_until
 from tests.network.working import Working
+from tests.site.running import COMMAND
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(600)]
 
@@ -57,6 +60,14 @@ def names_in(place: Place, header: QbftHeader) -> set[str]:
     return {names[address.hex()] for address in header.validators}
 
 
+def remove_node(place: Place, name: str) -> str:
+    """What the command says, on either stream."""
+    words = ("network", "remove-node", str(place.layout.folder), name)
+    command = [sys.executable, "-c", COMMAND, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return " ".join((done.stdout + done.stderr).split())
+
+
 def test_one_voted_in_and_one_voted_out_during_a_training(working: Working) -> None:
     place = working.place
     before = working.closed()
@@ -66,7 +77,12 @@ def test_one_voted_in_and_one_voted_out_during_a_training(working: Working) -> N
     working.goes_on()
     decide(place, Ballot.DROP, NAMES[3])
     working.goes_on()
+    assert "its node runs" in remove_node(place, NAMES[3])
     place.kill(NAMES[3])
+    assert "is in no list any more" in remove_node(place, NAMES[3])
+    place.kill(NAMES[2])
+    assert "validates" in remove_node(place, NAMES[2])
+    place.start(NAMES[2])
     working.goes_on()
     working.requires_everything_once()
     assert names_in(place, newest(place)) == {*NAMES[:3], NEW}

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dragon_ledger.chain import reader
-from dragon_ledger.errors import InputError
+from dragon_ledger.errors import ConfigurationError, InputError
 from dragon_ledger.quality.rules import built_in
 from dragon_ledger.site.agent import SiteAgent, open_agent
 from dragon_ledger.site.config import SiteConfig
@@ -58,6 +59,23 @@ def test_a_transfer_becomes_a_registered_version(stage: Stage) -> None:
     images = {path for path in sent if len(path.parts) > 1}
     assert names == images | tables - {Path("tables", "first", "TRANSFER_COMPLETE")}
     assert states(transfer) == before
+
+
+def test_a_folder_works_on_one_chain(stage: Stage) -> None:
+    """On another one, all that is final would look as if a reorganisation had undone it."""
+    config = stage.site(1)
+    with open_agent(config, PASSWORD, built_in()):
+        pass
+    ours = stage.world.client.network
+    replace(ours, genesis_hash=bytes(32)).save(stage.network)
+    with (
+        pytest.raises(ConfigurationError, match=f"acts are on chain {ours.chain_id}"),
+        open_agent(config, PASSWORD, built_in()),
+    ):
+        pass
+    ours.save(stage.network)
+    with open_agent(config, PASSWORD, built_in()):
+        pass
 
 
 def test_a_transfer_with_a_name_that_is_no_utf_8_is_put_aside(stage: Stage) -> None:

@@ -88,8 +88,8 @@ def add_member(layout: Layout, name: str, host: str = LOOPBACK) -> Layout:
         ConfigurationError: the name is taken or cannot be used.
     """
     names = [*(member.name for member in layout.members), name]
-    first, last = layout.members[0], layout.members[-1]
-    port = last.p2p_port + 2
+    first = layout.members[0]
+    port = max(member.p2p_port for member in layout.members) + 2
     _check(Choices(names, [*(member.host for member in layout.members), host], first.p2p_port))
     member = _new_member(layout.folder / name, name, host, port)
     grown = replace(layout, members=(*layout.members, member))
@@ -99,6 +99,21 @@ def add_member(layout: Layout, name: str, host: str = LOOPBACK) -> Layout:
     share_peers(grown)
     grown.save()
     return grown
+
+
+def remove_member(layout: Layout, name: str) -> Layout:
+    """Take a node that validates no more out of everybody's lists; its folder stays as it is.
+
+    Raises:
+        ConfigurationError: there is no such member, or it is the last.
+    """
+    leaving = layout.member(name)
+    if len(layout.members) == 1:
+        raise ConfigurationError(f"{name}: is the network's only member")
+    smaller = replace(layout, members=tuple(one for one in layout.members if one != leaving))
+    share_peers(smaller)
+    smaller.save()
+    return smaller
 
 
 def free_base_port(nodes: int) -> int:

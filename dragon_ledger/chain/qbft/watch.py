@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from dragon_ledger.chain import headers
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.network import Network
-from dragon_ledger.errors import LedgerError
+from dragon_ledger.errors import LedgerError, NodeUnavailable
 
 PATIENCE_SECONDS = 5.0
 
@@ -41,15 +41,30 @@ class Ballot(StrEnum):
 
 
 def look(network: Network, url: str) -> NodeState:
-    """Ask one node, on its own, how far it is."""
-    client = Client(network, [url], timeout=PATIENCE_SECONDS)
+    """Ask one node, on its own, how far it is; one that is behind the network file's block, too."""
+    client = Client(replace(network, checkpoint=None), [url], timeout=PATIENCE_SECONDS)
     try:
         height, peers = client.call("eth_blockNumber"), client.call("net_peerCount")
-        return NodeState(url, int(height, 16), int(peers, 16))
+        state = NodeState(url, int(height, 16), int(peers, 16))
+        _check_history(network, state)
+    except NodeUnavailable:
+        return NodeState(url, None, 0, "does not answer")
     except LedgerError as error:
         return NodeState(url, None, 0, str(error))
     finally:
         client.close()
+    return state
+
+
+def _check_history(network: Network, state: NodeState) -> None:
+    """Refuse a node that has the network file's block, and has it differently."""
+    mark = network.checkpoint
+    if mark is not None and state.height is not None and state.height >= mark.block:
+        client = Client(network, [state.url], timeout=PATIENCE_SECONDS)
+        try:
+            client.block(mark.block)
+        finally:
+            client.close()
 
 
 def newest_headers(network: Network, url: str, height: int, count: int) -> list[dict[str, Any]]:

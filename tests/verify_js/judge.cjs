@@ -9,7 +9,7 @@ function outcomeOf(question) {
       ...question,
       bundle: Buffer.from(question.bundle, "base64"),
       network: fs.readFileSync(question.network),
-      published: JSON.parse(fs.readFileSync(question.published, "utf8")),
+      published: { "0.1.0": JSON.parse(fs.readFileSync(question.published, "utf8")) },
     });
     return { outcome: verdict.answer, verdict };
   } catch (error) {

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.provenance.bundle.corpus import MUTATED, mutants_of
 from tests.provenance.bundle.dump_mutants import judged
 from tests.provenance.bundle.mutants import apply
-from tests.verify_js.verifier import VECTORS, Json, ask, cases, gist, question
+from tests.verify_js.verifier import ROOT, VECTORS, Json, ask, cases, gist, question
+
+SCHEMA = json.loads((ROOT / "docs" / "spec" / "verdict" / "verdict.schema.json").read_text())
 
 
 def bundle_of(case: Json) -> bytes:
@@ -67,3 +70,10 @@ def test_a_header_that_is_given_twice_is_refused() -> None:
     ]
     [found] = ask([question(case, apply(document, doubled))])
     assert found["error"] == "header 66: not later than block 66, which is trusted"
+
+
+@pytest.mark.parametrize("name", [name for name, case in cases().items() if "verdict" in case])
+def test_a_verdict_has_the_published_form(name: str) -> None:
+    case = cases()[name]
+    [found] = ask([question(case, bundle_of(case))])
+    jsonschema.validate(found["verdict"], SCHEMA)

@@ -114,28 +114,22 @@ def _digest(worker: Hdf5Worker, path: Path) -> str | None:
         return None
 
 
-def gist(verdict: Json) -> Json:
-    """What two verifiers must say alike: everything but the words for people."""
-    checks = [
-        {name: check[name] for name in ("id", "outcome", "required", "examined")}
-        | {"failed": sorted(f["subject"] for f in check["findings"] if f["outcome"] != "PASS")}
-        for check in verdict["checks"]
-    ]
-    as_of = {
-        name: verdict["as_of"][name] for name in ("chain_id", "genesis_hash", "block", "block_hash")
-    }
-    seals = {
-        name: verdict["as_of"]["seals"][name] for name in ("verified", "signers", "validators")
-    }
-    release = verdict["release"]
+TEXTS = {"title", "summary", "expected", "found", "words", "limits", "detail"}
+REASONS = {"stale_reason", "content_error"}
+
+
+def gist(value: Any) -> Any:
+    """A verdict without its texts for people (docs/spec/verdict, The JSON form).
+
+    Of a reason only remains whether there is one.
+    """
+    if isinstance(value, list):
+        return [gist(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    assert all(isinstance(value[name], str | list) for name in TEXTS & value.keys())
     return {
-        "answer": verdict["answer"],
-        "digest": verdict["digest"],
-        "matched_by": verdict["matched_by"],
-        "as_of": as_of | seals | {"time": verdict["as_of"]["time"]},
-        "stale": verdict["as_of"]["stale_reason"] is not None,
-        "release": release
-        and {name: release[name] for name in ("id", "run", "round", "aggregate", "file_digest")},
-        "checks": checks,
-        "notices": sorted((notice["kind"], notice["subject"]) for notice in verdict["notices"]),
+        name: (one is not None) if name in REASONS else gist(one)
+        for name, one in value.items()
+        if name not in TEXTS
     }

@@ -274,20 +274,26 @@
     for (const name of CONTRACTS) need(bundle.contracts[name] === network.contracts[name].address, `contracts.${name}`, "the network file has another address");
   }
 
-  /** The published code with this network's addresses and settings filled in has the code hashes of the network file. */
-  function checkCode(bundle, network, published) {
+  /** The release whose published code, with this network's addresses and settings filled in, has the code hashes of the network file.
+   * `published` holds the code of each release by its version. */
+  function releaseOf(bundle, network, published) {
     const immutables = {
-      consortium: bundle.contracts.Consortium, registry: bundle.contracts.DatasetRegistry, training: bundle.contracts.TrainingLedger,
+      consortium: network.contracts.Consortium.address, registry: network.contracts.DatasetRegistry.address, training: network.contracts.TrainingLedger.address,
       requiredApprovals: bundle.settings.required_approvals, rootDelay: bundle.settings.root_delay,
     };
-    for (const name of CONTRACTS) {
-      let code = published[name].deployedBytecode.replace(/^0x/, "");
-      for (const [immutable, places] of Object.entries(published[name].immutableReferences)) {
-        need(immutable in immutables, `code of ${name}`, `unknown immutable ${immutable}`);
-        for (const { start, length } of places) code = code.slice(0, 2 * start) + word(immutables[immutable]).slice(-2 * length) + code.slice(2 * (start + length));
-      }
-      need(keccak(code) === network.contracts[name].codeHash, `code of ${name}`, "the published code with these addresses and settings has another hash than the network file");
+    const stands = (release, name) => keccak(filledIn(release[name], immutables)) === network.contracts[name].codeHash;
+    const found = Object.keys(published).find((version) => CONTRACTS.every((name) => stands(published[version], name)));
+    if (found !== undefined) return found;
+    const newest = published[Object.keys(published).pop()], other = CONTRACTS.find((name) => !stands(newest, name));
+    throw new Refused(`code of ${other}`, "the published code with these addresses and settings has another hash than the network file");
+  }
+
+  function filledIn({ deployedBytecode, immutableReferences }, immutables) {
+    let code = deployedBytecode.replace(/^0x/, "");
+    for (const [immutable, places] of Object.entries(immutableReferences)) {
+      for (const { start, length } of places) code = code.slice(0, 2 * start) + word(immutables[immutable]).slice(-2 * length) + code.slice(2 * (start + length));
     }
+    return code;
   }
 
   // -------------------------------------------------------------------------------------------------------- header, seals
@@ -796,10 +802,11 @@
     const network = parseNetwork(networkBytes);
     const bundle = parseBundle(bundleBytes);
     checkIdentity(bundle, network);
-    checkCode(bundle, network, published);
+    const codeVersion = releaseOf(bundle, network, published);
     const { header, seals } = blockOf(bundle, network, demands);
     const state = new State(bundle, network, header.stateRoot);
-    return { bundle, header, seals, stale: staleness(header, demands), evidence: new Evidence(bundle, state), demands };
+    const basis = { network_file: sha256(networkBytes), code_version: codeVersion };
+    return { bundle, header, seals, stale: staleness(header, demands), evidence: new Evidence(bundle, state), demands, basis };
   }
 
   function staleness(header, { now, maxAge, atLeastBlock }) {
@@ -817,42 +824,54 @@
   /** A time for people; a header that nobody sealed may name one beyond every calendar. */
   const instant = (time) => (time <= 253402300799 ? new Date(time * 1000).toISOString().replace(".000Z", "Z") : `second ${time}`);
 
-  const TITLES = {
-    "digest.known": ["The digest is known.", "The digest is not known."],
-    "release.exists": ["The model was released.", "The model was never released."],
-    "release.not_withdrawn": ["The release has not been withdrawn.", "The release was withdrawn."],
-    "release.names_aggregate": ["The released model is the aggregate of a closed round.", "The release names another model than its round."],
-    "release.separated": ["Who aggregated did not release.", "The aggregator's organisation released the model."],
-    "file.holds_aggregate": ["The presented file holds the released model.", "The presented file does not hold the released model."],
-    "trace.complete": ["The trace reaches every origin.", ""],
-    "origin.initial_model": ["The origin of every initial model is recorded.", "An initial model is not what its run declares."],
-    "rounds.chained": ["Every round starts from the aggregate of the one before.", "A round does not start from the aggregate of the one before."],
-    "participants.accounted": ["Every participant of every round is accounted for.", "A participant is not accounted for."],
-    "records.bound": ["Every record agrees with the hash that the contracts store.", "A record disagrees with the hash that the contracts store."],
-    "updates.own_version": ["Every update was made from a dataset version of its own site.", "An update names another organisation's dataset version."],
-    "versions.usable_when_used": ["Every dataset version could be used when it was used.", "A dataset version could not be used when it was used."],
-    "versions.in_standing": ["Every dataset version is in standing now.", "A dataset version is not in standing now."],
-    "qc.passed": ["Every dataset version passed the quality check.", "A dataset version failed its quality check."],
-    "qc.rule_set_accepted": ["Every quality check was made by a rule set that the consortium accepted.", "A quality check was made by a rule set that was not accepted."],
-    "ethics.declared": ["Every dataset version carries the declarations that its rule set requires.", "A dataset version lacks a declaration that its rule set requires."],
-    "ethics.not_expired": ["No ethics approval had expired when its data were used.", "An ethics approval had expired when its data were used."],
-    "purpose.same": ["Every dataset version was used for the purpose it was given for.", "A dataset version was used for another purpose."],
-    "accounts.valid": ["Every account was entitled to its act when it acted.", "An account was not entitled to its act."],
-    "accounts.not_compromised": ["No act was made by a compromised account.", "An act was made by a compromised account."],
-    "versions.approved_by_others": ["Every dataset version was approved by another organisation.", "A dataset version was not approved by others."],
-    "state.current": ["The facts are current.", ""],
-    "state.sealed": ["The state is sealed by a quorum of validators.", "The block's seals do not hold."],
+  /** Of each check: the sentence that holds, the one that does not, and what it expects. */
+  const SENTENCES = {
+    "digest.known": ["The digest is known.", "The digest is not known.", "the digest is recorded"],
+    "release.exists": ["The model was released.", "The model was never released.", "a release is recorded"],
+    "release.not_withdrawn": ["The release has not been withdrawn.", "The release was withdrawn.", "no withdrawal is recorded"],
+    "release.names_aggregate": ["The released model is the aggregate of a closed round.", "The released model is not the aggregate of the round that it names.", "the released digest is that round's aggregate"],
+    "release.separated": ["Who aggregated did not release.", "The organisation that aggregated released the model itself.", "releaser and aggregator are different organisations"],
+    "file.holds_aggregate": ["The presented file holds the released model.", "The presented file does not hold the released model.", "the file's content digest is the released aggregate"],
+    "trace.complete": ["The trace reaches every origin.", "The trace is cut off before its origin.", "every run of the lineage is in the bundle"],
+    "origin.initial_model": ["The origin of every initial model is recorded.", "The origin of an initial model is not as recorded.", "a parent round's model, a seed, or a declared external origin"],
+    "rounds.chained": ["Every round starts from the aggregate of the one before.", "A round does not start from the aggregate of the one before.", "each base is the previous aggregate"],
+    "participants.accounted": ["Every participant of every round is accounted for.", "A participant of a round is not accounted for.", "went in, absent or left out; no attempt hidden"],
+    "records.bound": ["Every record agrees with the hash that the contracts store.", "A record disagrees with the hash that the contracts store.", "identifiers, leaves and round hashes follow from the recorded fields"],
+    "updates.own_version": ["Every update was made from a dataset version of its own site.", "An update was made from another site's dataset version.", "version and update are of the same organisation"],
+    "versions.usable_when_used": ["Every dataset version could be used when it was used.", "A dataset version was used when it could not be used.", "approved, not revoked, not ended before its run was opened"],
+    "versions.in_standing": ["Every dataset version is in standing now.", "A dataset version is not in standing now.", "approved and not revoked"],
+    "qc.passed": ["Every dataset version passed the quality check.", "A dataset version failed the quality check.", "passed"],
+    "qc.rule_set_accepted": ["Every quality check was made by a rule set that the consortium accepted.", "A quality check was made by a rule set that was not accepted.", "accepted when the version was approved"],
+    "ethics.declared": ["Every dataset version carries the declarations that its rule set requires.", "A dataset version lacks a declaration that its rule set requires.", "all required declarations"],
+    "ethics.not_expired": ["No ethics approval had expired when its data were used.", "An ethics approval had expired when its data were used.", "used before the expiry"],
+    "purpose.same": ["Every dataset version was used for the purpose it was given for.", "A dataset version was used for another purpose than it was given for.", "version, run and parent run name the same purpose"],
+    "accounts.valid": ["Every account was entitled to its act when it acted.", "An account was not entitled to its act.", "enrolled, accepted, not ended, with the role that the act asks for"],
+    "accounts.not_compromised": ["No act was made by a compromised account.", "A compromised account acted.", "no account was compromised when it acted"],
+    "versions.approved_by_others": ["Every dataset version was approved by another organisation.", "A dataset version was not approved by another organisation.", "enough approvals, none of them its own"],
+    "state.current": ["The facts are current.", "The facts are out of date.", "the newest final block"],
+    "state.sealed": ["The state is sealed by a quorum of validators.", "The state is not sealed by a quorum of validators.", "seals of at least two thirds of the validators"],
   };
 
-  const finding = (outcome, subject, found) => ({ outcome, subject, found });
-  const judgeThat = (holds, subject, found) => finding(holds ? PASS : FAIL, subject, found);
+  /** What a check found about a subject; `at` is what the place is of, when not of the subject: an id, a contract, or null for no place. */
+  const finding = (outcome, subject, found, at = subject) => ({ outcome, subject, found, at });
+  const judgeThat = (holds, subject, found, at = subject) => finding(holds ? PASS : FAIL, subject, found, at);
 
   /** The outcome that follows from what a check looked at; nothing to look at is never PASS. */
   function check(id, findings, required = true) {
-    const outcomes = findings.map((f) => f.outcome);
-    const outcome = outcomes.includes(FAIL) ? FAIL : outcomes.includes(NOT_VERIFIABLE) || !outcomes.length ? NOT_VERIFIABLE : PASS;
-    const decisive = findings.find((f) => f.outcome === outcome);
-    return { id, title: TITLES[id][outcome === FAIL ? 1 : 0], outcome, required, found: decisive ? decisive.found : "nothing to look at", examined: findings.length, findings: findings.filter((f) => f.outcome !== PASS) };
+    const [holds, fails, expected] = SENTENCES[id];
+    const having = (outcome) => findings.filter((f) => f.outcome === outcome);
+    const amiss = [...having(FAIL), ...having(NOT_VERIFIABLE)], passed = having(PASS);
+    const outcome = amiss.length ? amiss[0].outcome : passed.length ? PASS : NOT_VERIFIABLE;
+    return {
+      id, title: outcome === FAIL ? fails : holds, outcome, required, expected, found: foundBy(amiss, passed),
+      examined: findings.length, findings: [...amiss, ...passed.slice(0, 3)].map((f) => ({ ...f, expected })),
+    };
+  }
+
+  function foundBy(amiss, passed) {
+    if (amiss.length) return amiss[0].found + (amiss.length > 1 ? ` (and ${amiss.length - 1} more)` : "");
+    if (passed.length > 1) return `as expected in all ${passed.length} cases`;
+    return passed.length ? passed[0].found : "nothing recorded that this check could examine";
   }
 
   /** What a digest's facts come down to: the governing release, and the rounds and updates that the model is made of. */
@@ -864,12 +883,12 @@
     const runs = [];
     if (from) {
       let run = facts.evidence.runs.get(from.run), upTo = from.round;
-      for (; run; [run, upTo] = [run.parent, run.parent_round]) runs.push({ run, upTo });
+      for (; run; [run, upTo] = [run.parent, run.parent_round]) runs.push({ run, upTo, rounds: run.rounds.slice(0, upTo) });
     }
-    const rounds = runs.flatMap(({ run, upTo }) => run.rounds.slice(0, upTo));
+    const rounds = runs.flatMap((part) => part.rounds);
     const uses = rounds.flatMap((round) => round.included.filter((o) => round.last.has(o)).map((o) => ({ round, update: round.last.get(o) })));
-    const versions = [...new Set(uses.map((use) => use.update.version))].sort((a, b) => (a.id < b.id ? -1 : 1));
-    return { governing, runs, rounds, uses, versions };
+    const versions = [...new Set(uses.map((use) => use.update.version))];
+    return { governing, judged: from ? `round:0x${from.run}/${from.round}` : null, runs, rounds, uses, versions };
   }
 
   const ids = {
@@ -889,18 +908,23 @@
   const stoodAt = (version, time) => version.time <= time && statesAt(version, time).some(stands);
 
   function usable({ round, update }, governing) {
-    const { version } = update;
+    const { version } = update, name = `version ${short(version.id)}`;
     const ended = version.decisions.some((decision) => decision.flags & (SUPERSEDED | RETIRED) && decision.time <= round.run.time && decision.time < update.time);
-    const why = !stoodAt(version, update.time) ? "was not in standing at the commit" : ended ? "had ended before the run was opened"
-      : !stoodAt(version, round.time) ? "was not in standing when the round closed" : governing && !stoodAt(version, governing.time) ? "was not in standing when the model was released" : null;
-    return judgeThat(why === null, ids.update(update), `version ${short(version.id)} ${why || "could be used"}`);
+    const why = !stoodAt(version, update.time) ? "was not in standing at the commit" : ended ? "had ended before the run was opened" : null;
+    const later = [["its round closed", round, ids.round(round)], ...(governing ? [["the model was released", governing, ids.release(governing)]] : [])];
+    return [
+      judgeThat(why === null, ids.update(update), `${name} ${why || "could be used"}`),
+      ...later.filter(([, { time }]) => !statesAt(version, time).some(stands)).map(([what, , at]) => finding(FAIL, ids.version(version), `${name} was not in standing when ${what}`, at)),
+    ];
   }
 
   /** Acts that count for the model, with the role that each needs. */
-  function actsOf({ governing, runs, rounds, uses, versions }) {
+  function actsOf({ governing, runs, uses, versions }) {
     const acts = governing ? [[governing, ROLE.RELEASER, ids.release(governing)]] : [];
-    for (const { run } of runs) acts.push([run, ROLE.AGGREGATOR, ids.run(run)]);
-    for (const round of rounds) acts.push([round, ROLE.AGGREGATOR, ids.round(round)]);
+    for (const { run, rounds } of runs) {
+      acts.push([run, ROLE.AGGREGATOR, ids.run(run)]);
+      for (const round of rounds) acts.push([round, ROLE.AGGREGATOR, ids.round(round)]);
+    }
     for (const { update } of uses) acts.push([update, ROLE.SITE, ids.update(update)]);
     for (const version of versions) {
       acts.push([version, ROLE.SITE, ids.version(version)]);
@@ -924,7 +948,7 @@
   function originOf({ run }) {
     const origin = run.initial_kind === PARENT ? run.parent && run.parent.rounds[run.parent_round - 1].aggregate === run.initial_model
       : !run.parent && (run.initial_kind !== EXTERNAL || run.origin);
-    return judgeThat(Boolean(origin), ids.run(run), origin ? "as declared" : "not as declared");
+    return judgeThat(Boolean(origin), `round:0x${run.id}/0`, origin ? "as declared" : "not as declared", ids.run(run));
   }
 
   function accounted(round) {
@@ -940,16 +964,14 @@
   }
 
   function accepted(version) {
-    const approval = version.decisions.find((decision) => decision.flags & APPROVED);
     const { ruleSet } = version;
-    const holds = ruleSet && approval && ruleSet.from <= approval.time && (!ruleSet.to || approval.time < ruleSet.to);
-    return judgeThat(Boolean(holds), ids.version(version), holds ? "accepted when the version was approved" : "not accepted when the version was approved");
+    const holds = ({ time }) => ruleSet !== null && Math.max(ruleSet.acceptedAt, ruleSet.from) <= time && (!ruleSet.to || time < ruleSet.to);
+    return version.approvals.map((approval) => judgeThat(holds(approval), ids.version(version), `${holds(approval) ? "" : "not "}accepted at the approval, ${instant(approval.time)}`));
   }
 
   function declared(version) {
-    if (!version.ruleSet) return finding(NOT_VERIFIABLE, ids.version(version), "the rule set was never accepted");
     const lacking = version.ruleSet.declarations & ~version.declarations;
-    return judgeThat(!lacking, ids.version(version), lacking ? `declarations ${lacking} are missing` : "declared");
+    return judgeThat(!lacking, ids.version(version), lacking ? `declarations ${lacking} are missing` : "all are declared");
   }
 
   function approvedByOthers(version, requiredApprovals) {
@@ -965,114 +987,183 @@
   }
 
   /** What the bundle gives is bound by openBundle, which refuses it otherwise; a release's id is a key that the contract made. */
-  function recordsOf({ governing, runs, rounds, versions }, bundle) {
-    const bound = (subject, ...what) => what.map((found) => finding(PASS, subject, found));
-    const findings = [
-      ...runs.flatMap(({ run }) => bound(ids.run(run), "its id follows", "H(0) follows")),
-      ...rounds.flatMap((round) => bound(ids.round(round), "H(r) follows", "the hash of its leaves follows")),
-      ...rounds.flatMap((round) => round.updates.flatMap((update) => bound(ids.update(update), "its leaf follows"))),
-      ...versions.flatMap((version) => bound(ids.version(version), "its id follows")),
+  function recordsOf({ governing, runs, versions }, bundle) {
+    const bound = (subject, found) => finding(PASS, subject, found);
+    const roundOf = (round) => [...round.updates.map((update) => bound(ids.update(update), "its leaf follows")), bound(ids.round(round), "the hash of its leaves follows"), bound(ids.round(round), "H(r) follows")];
+    return [
+      ...(governing ? [releaseBound(governing, bundle)] : []),
+      ...runs.map(({ run }) => bound(ids.run(run), "its id follows")),
+      ...versions.map((version) => bound(ids.version(version), "its id follows")),
+      ...runs.flatMap(({ run, rounds }) => [bound(ids.run(run), "H(0) follows"), ...rounds.flatMap(roundOf)]),
     ];
-    if (!governing) return findings;
+  }
+
+  function releaseBound(governing, bundle) {
     const id = D("Release", bundle.chain.chain_id, bundle.contracts.ModelRegistry, governing.organisation, governing.run, governing.round, governing.fileDigest);
-    return [...findings, judgeThat(id === governing.id, ids.release(governing), id === governing.id ? "its id follows" : "its id does not follow from its fields")];
+    return judgeThat(id === governing.id, ids.release(governing), id === governing.id ? "its id follows" : "its id does not follow from its fields");
   }
 
   function fileFinding(governing, matchedBy, presented) {
-    const holds = (outcome, found) => [finding(outcome, ids.release(governing), found)];
+    const holds = (outcome, found) => finding(outcome, ids.release(governing), found);
     if (matchedBy === "content") return holds(PASS, "asked by the content digest, which is the aggregate's");
-    if (!presented) return holds(NOT_VERIFIABLE, "asked by the file's digest alone");
+    if (!presented) return holds(NOT_VERIFIABLE, "only the file's digest was presented");
     if (presented.contentDigest === null) return holds(NOT_VERIFIABLE, presented.contentError || "its content was not read");
-    return holds(presented.contentDigest === governing.aggregate ? PASS : FAIL, `the file holds ${presented.contentDigest}`);
+    const same = presented.contentDigest === governing.aggregate;
+    return holds(same ? PASS : FAIL, same ? "it does" : `the file's content digest is ${presented.contentDigest}`);
   }
 
-  function checksOf(opened, facts, line, question) {
-    const { governing, runs, rounds, uses, versions } = line, { evidence, bundle, header, seals, stale } = opened;
-    const known = facts.origins.length + facts.releases.length > 0;
-    const subject = `digest:${facts.digest}`;
-    const aboutRelease = (f) => (governing ? [f(governing)] : []);
-    const acts = actsOf(line);
-    const last = governing && evidence.runs.get(governing.run).rounds[governing.round - 1];
+  /** Where the contracts keep what a check or notice is about (docs/spec/verdict, The JSON form). */
+  class Places {
+    constructor({ bundle, header, evidence }) {
+      this.contracts = bundle.contracts;
+      this.block = header.number;
+      this.updates = new Map();
+      for (const run of evidence.runs.values()) for (const round of run.rounds) for (const update of round.updates) this.updates.set(update.leaf, slotOf(5, run.id, round.number, update.organisation));
+    }
+
+    /** The place of an id, of a contract without slot, of the block (`chain`), or null. */
+    of(at) {
+      if (at === null) return null;
+      const [kind, key] = at.split(":"), [id, n] = (key || "").replace("0x", "").split("/");
+      const [contract, slot] = PLACES[kind] ? PLACES[kind](id, Number(n), this) : [kind === "digest" ? "chain" : kind, null];
+      const address = contract in this.contracts ? "0x" + this.contracts[contract] : null;
+      return { contract, address, slot: slot && "0x" + slot, block: this.block, transaction: null };
+    }
+
+    placed({ at, ...rest }) { return { ...rest, where: this.of(at) }; }
+  }
+
+  const PLACES = {
+    organisation: (n) => ["Consortium", slotOf(4, Number(n))],
+    account: (address) => ["Consortium", slotOf(7, address)],
+    version: (id) => ["DatasetRegistry", slotOf(1, id)],
+    run: (id) => ["TrainingLedger", slotOf(0, id)],
+    round: (id, n) => ["TrainingLedger", slotOf(4, id, n)],
+    update: (leaf, n, places) => ["TrainingLedger", places.updates.get(leaf)],
+    release: (id) => ["ModelRegistry", slotOf(0, id)],
+  };
+
+  function releaseChecks({ header, stale }, facts, { governing, rounds, judged }, { matchedBy, presented }) {
+    const aboutRelease = (f) => (governing ? [f(governing, ids.release(governing))] : []);
+    const absent = stale ? NOT_VERIFIABLE : FAIL, asked = `digest:${facts.digest}`;
+    const closed = judged && rounds.find((round) => ids.round(round) === judged), by = governing ? ids.release(governing) : judged;
     return [
-      check("digest.known", [finding(known ? PASS : stale ? NOT_VERIFIABLE : FAIL, subject, known ? "recorded" : `nothing recorded up to block ${header.number}`)]),
-      check("release.exists", [judgeThat(governing !== null, governing ? ids.release(governing) : rounds.length ? ids.round(rounds.find((r) => r.number === facts.origins[0].round)) : subject, governing ? `released by organisation ${governing.organisation} at ${instant(governing.time)}` : "no release is recorded")]),
-      check("release.not_withdrawn", aboutRelease((r) => judgeThat(!r.withdrawal, ids.release(r), r.withdrawal ? `withdrawn at ${instant(r.withdrawal.time)} (reason ${r.withdrawal.reason})` : "not withdrawn"))),
-      check("release.names_aggregate", aboutRelease((r) => judgeThat(question.matchedBy === "file" || r.aggregate === facts.digest, ids.release(r), `round ${r.round} has the aggregate ${r.aggregate}`))),
-      check("release.separated", aboutRelease((r) => judgeThat(r.organisation !== last.organisation && r.organisation !== last.run.organisation, ids.release(r), `released by organisation ${r.organisation}, aggregated by ${last.organisation}`))),
-      check("file.holds_aggregate", governing ? fileFinding(governing, question.matchedBy, question.presented) : [], question.matchedBy === "file" && question.presented !== null),
-      check("trace.complete", runs.map(({ run, upTo }) => finding(PASS, ids.run(run), `up to round ${upTo}`))),
+      check("digest.known", [by ? finding(PASS, asked, "recorded", by) : finding(absent, asked, `nothing recorded up to block ${header.number}`, "ModelRegistry")]),
+      check("release.exists", [governing ? finding(PASS, by, `released by organisation ${governing.organisation} at ${instant(governing.time)}`) : finding(absent, by || asked, "no release is recorded", "ModelRegistry")]),
+      check("release.not_withdrawn", aboutRelease((r, id) => judgeThat(!r.withdrawal, id, r.withdrawal ? `withdrawn at ${instant(r.withdrawal.time)} (reason ${r.withdrawal.reason})` : "not withdrawn"))),
+      check("release.names_aggregate", aboutRelease((r, id) => judgeThat(matchedBy === "file" || r.aggregate === facts.digest, id, `round ${r.round} has the aggregate ${r.aggregate}`, judged))),
+      check("release.separated", aboutRelease((r, id) => judgeThat(r.organisation !== closed.organisation && r.organisation !== closed.run.organisation, id, `released by organisation ${r.organisation}, aggregated by ${closed.organisation}`))),
+      check("file.holds_aggregate", aboutRelease((r) => fileFinding(r, matchedBy, presented)), matchedBy === "file" && presented !== null),
+    ];
+  }
+
+  function trainingChecks({ bundle }, line) {
+    const { runs, rounds, uses } = line;
+    return [
+      check("trace.complete", runs.map(({ run, upTo }) => finding(PASS, ids.run(run), `run ${short(run.id)} up to round ${upTo}`))),
       check("origin.initial_model", runs.map(originOf)),
       check("rounds.chained", rounds.map((round) => finding(PASS, ids.round(round), "its hash binds the base"))),
       check("participants.accounted", rounds.map(accounted)),
       check("records.bound", recordsOf(line, bundle)),
       check("updates.own_version", uses.map(({ update }) => judgeThat(update.version.organisation === update.organisation, ids.update(update), `a version of organisation ${update.version.organisation}`))),
-      check("versions.usable_when_used", uses.map((use) => usable(use, governing))),
-      check("versions.in_standing", versions.map(standingNow)),
-      check("qc.passed", versions.map((v) => judgeThat(v.qc_passed, ids.version(v), v.qc_passed ? "passed" : "failed"))),
-      check("qc.rule_set_accepted", versions.map(accepted)),
-      check("ethics.declared", versions.map(declared)),
-      check("ethics.not_expired", uses.map(({ update }) => judgeThat(!update.version.ethics_expiry || update.time < update.version.ethics_expiry, ids.update(update), `expiry ${update.version.ethics_expiry}`))),
-      check("purpose.same", purposes(line)),
-      check("accounts.valid", acts.map((act) => entitled(act, evidence))),
-      check("accounts.not_compromised", acts.map((act) => uncompromised(act, evidence))),
-      check("versions.approved_by_others", versions.map((v) => approvedByOthers(v, bundle.settings.required_approvals))),
-      check("state.current", [finding(stale ? NOT_VERIFIABLE : PASS, subject, `last known state is block ${header.number} (${instant(header.time)})${stale ? `: ${stale}` : ""}`)]),
-      check("state.sealed", [finding(seals.verified ? PASS : NOT_VERIFIABLE, subject, seals.detail)], !seals.accepted),
     ];
   }
 
-  const noticeOf = (kind, subject, words) => ({ kind, subject, words });
+  function dataChecks({ uses, versions, governing, ...line }) {
+    return [
+      check("versions.usable_when_used", uses.flatMap((use) => usable(use, governing))),
+      check("versions.in_standing", versions.map(standingNow)),
+      check("qc.passed", versions.map((v) => judgeThat(v.qc_passed, ids.version(v), v.qc_passed ? "it passed" : "it failed"))),
+      check("qc.rule_set_accepted", versions.flatMap(accepted)),
+      check("ethics.declared", versions.filter((v) => v.ruleSet).map(declared)),
+      check("ethics.not_expired", uses.map(({ update }) => judgeThat(!update.version.ethics_expiry || update.time < update.version.ethics_expiry, ids.update(update), update.version.ethics_expiry ? `it expires at ${instant(update.version.ethics_expiry)}` : "it names no expiry"))),
+      check("purpose.same", purposes({ ...line, uses })),
+    ];
+  }
+
+  function peopleChecks({ evidence, bundle }, line) {
+    const acts = actsOf(line);
+    return [
+      check("accounts.valid", acts.map((act) => entitled(act, evidence))),
+      check("accounts.not_compromised", acts.map((act) => uncompromised(act, evidence))),
+      check("versions.approved_by_others", line.versions.map((v) => approvedByOthers(v, bundle.settings.required_approvals))),
+    ];
+  }
+
+  function stateChecks({ header, seals, stale }, facts) {
+    const asked = `digest:${facts.digest}`, block = `block ${header.number} (${instant(header.time)})`;
+    return [
+      check("state.current", [finding(stale ? NOT_VERIFIABLE : PASS, asked, stale ? `last known state is ${block}: ${stale}` : block)]),
+      check("state.sealed", [finding(seals.verified ? PASS : NOT_VERIFIABLE, asked, seals.detail)], !seals.accepted),
+    ];
+  }
+
+  const checksOf = (opened, facts, line, question) => [
+    ...releaseChecks(opened, facts, line, question), ...trainingChecks(opened, line), ...dataChecks(line), ...peopleChecks(opened, line), ...stateChecks(opened, facts),
+  ];
+
+  const noticeOf = (kind, subject, words, at = subject) => ({ kind, subject, words, at });
 
   function roundNotices(round) {
     const absent = round.participants.filter((o) => !round.last.has(o));
     const leftOut = round.participants.filter((o) => round.last.has(o) && !round.included.includes(o));
-    const where = `round ${round.number} of run ${short(round.run.id)}`;
+    const where = `round ${round.number} of run ${short(round.run.id)}`, times = (o) => round.updates.filter((u) => u.organisation === o).length;
     return [
       ...absent.map((o) => noticeOf("ABSENT", ids.round(round), `organisation ${o} was absent in ${where}`)),
-      ...leftOut.map((o) => noticeOf("LEFT_OUT", ids.update(round.last.get(o)), `the update of organisation ${o} was left out of ${where}`)),
-      ...[...round.last].map(([o, update]) => [o, update, round.updates.filter((u) => u.organisation === o).length]).filter(([, , times]) => times > 1)
-        .map(([o, update, times]) => noticeOf("REPEATED_ATTEMPT", ids.update(update), `organisation ${o} committed ${times} times in round ${round.number}; the last counts`)),
+      ...leftOut.map((o) => noticeOf("LEFT_OUT", ids.update(round.last.get(o)), `the update of organisation ${o} was left out of ${where}`, ids.round(round))),
+      ...round.participants.filter((o) => times(o) > 1).map((o) => noticeOf("REPEATED_ATTEMPT", ids.update(round.last.get(o)), `organisation ${o} committed ${times(o)} times in round ${round.number}; the last counts`)),
     ];
   }
 
   function runNotices({ run }) {
-    const disputes = run.notes.map((note, i) => [note, i]).filter(([note]) => note.kind === 4);
+    const noted = (kind) => run.notes.filter((note) => note.kind === kind);
     return [
-      ...disputes.map(([note]) => noticeOf("DISPUTE", `round:0x${run.id}/${note.round}`, `organisation ${note.organisation} disputes round ${note.round} of run ${short(run.id)} (reason ${note.reason})`)),
+      ...noted(4).map((note) => noticeOf("DISPUTE", `round:0x${run.id}/${note.round}`, `organisation ${note.organisation} disputes round ${note.round} of run ${short(run.id)} (reason ${note.reason})`, ids.run(run))),
       ...(run.initial_kind === EXTERNAL ? [noticeOf("EXTERNAL_ORIGIN", ids.run(run), `the first model of run ${short(run.id)} was made outside this ledger`)] : []),
-      ...(run.aborted ? [noticeOf("RUN_ABORTED", ids.run(run), `run ${short(run.id)} was aborted`)] : []),
+      ...noted(2).map((note) => noticeOf("RUN_ABORTED", ids.run(run), `run ${short(run.id)} was aborted (reason ${note.reason})`)),
     ];
   }
 
+  const HISTORY = { 5: ["SUPERSEDED", "was superseded"], 6: ["RETIRED", "was retired"], [REINSTATE]: ["REINSTATED", "was reinstated"] };
+
   function versionNotices(version, now) {
-    const called = `version ${short(version.id)} of organisation ${version.organisation}`;
-    const notice = (kind, holds, words) => (holds ? [noticeOf(kind, ids.version(version), `${called} ${words}`)] : []);
-    const reinstated = version.decisions.some((decision, i) => decision.kind === REINSTATE && !(decision.flags & REINSTATING));
+    const name = `version ${short(version.id)} of organisation ${version.organisation}`;
+    const told = version.decisions.filter(({ kind, flags }) => HISTORY[kind] && !(kind === REINSTATE && flags & REVOKED));
+    const expired = version.ethics_expiry && version.ethics_expiry <= now;
     return [
-      ...notice("SUPERSEDED", version.flags & SUPERSEDED, "was superseded"),
-      ...notice("RETIRED", version.flags & RETIRED, "was retired"),
-      ...notice("REINSTATED", reinstated, "was reinstated"),
-      ...notice("ETHICS_EXPIRED_SINCE", version.ethics_expiry && version.ethics_expiry <= now, `: its ethics approval expired at ${instant(version.ethics_expiry)}`),
+      ...told.map(({ kind, time, reason }) => noticeOf(HISTORY[kind][0], ids.version(version), `${name} ${HISTORY[kind][1]} at ${instant(time)} (reason ${reason})`)),
+      ...(expired ? [noticeOf("ETHICS_EXPIRED_SINCE", ids.version(version), `the ethics approval of ${name} expired at ${instant(version.ethics_expiry)}`)] : []),
+    ];
+  }
+
+  /** Every act in the facts of a digest, also those that no check rests on. */
+  function actsInFacts(facts) {
+    const runs = new Set(), found = facts.releases.flatMap((release) => [release, ...(release.withdrawal ? [release.withdrawal] : [])]);
+    for (const { run } of [...facts.releases, ...facts.origins]) for (let one = facts.evidence.runs.get(run); one; one = one.parent) runs.add(one);
+    const rounds = [...runs].flatMap((run) => run.rounds), updates = rounds.flatMap((round) => round.updates);
+    const versions = [...new Set(updates.map((update) => update.version))];
+    return [...found, ...runs, ...[...runs].flatMap((run) => run.notes), ...rounds, ...updates, ...versions, ...versions.flatMap((version) => version.decisions)];
+  }
+
+  function peopleNotices(facts) {
+    const acts = actsInFacts(facts), { organisations, accounts } = facts.evidence;
+    const suspended = [...new Set(acts.map((act) => act.organisation))].sort((a, b) => a - b).filter((n) => organisations.get(n).suspended);
+    const compromised = [...new Set(acts.map((act) => act.account))].sort().map((address) => accounts.get(address)).filter((account) => account.compromisedSince);
+    return [
+      ...suspended.map((n) => noticeOf("ORGANISATION_SUSPENDED", `organisation:${n}`, `organisation ${n} is suspended`)),
+      ...compromised.map((a) => noticeOf("ACCOUNT_COMPROMISED", `account:0x${a.address}`, `account 0x${a.address} of organisation ${a.organisation} is compromised since ${instant(a.compromisedSince)}`)),
     ];
   }
 
   const NOTICE_ORDER = ["ABSENT", "LEFT_OUT", "DISPUTE", "EXTERNAL_ORIGIN", "SUPERSEDED", "RETIRED", "REINSTATED", "REPEATED_ATTEMPT", "RUN_ABORTED", "ETHICS_EXPIRED_SINCE", "ORGANISATION_SUSPENDED", "ACCOUNT_COMPROMISED", "OTHER_RELEASE", "OTHER_ORIGIN", "FILE_NOT_READ", "CHECKPOINT_ACCEPTED"];
 
-  function noticesOf(opened, facts, line, question) {
-    const { evidence, header, seals, demands } = opened;
-    const acts = actsOf(line).map(([act]) => act);
-    const organisations = [...new Set(acts.map((act) => act.organisation))].map((n) => evidence.organisations.get(n));
-    const accounts = [...new Set(acts.map((act) => act.account))].map((address) => evidence.accounts.get(address));
-    const origin = facts.origins.find((o) => line.governing === null || (o.run === line.governing.run && o.round === line.governing.round));
+  function noticesOf({ header, seals, demands }, facts, line, question) {
+    const { governing, judged } = line, others = facts.origins.filter((o) => `round:0x${o.run}/${o.round}` !== judged);
     const notices = [
-      ...line.rounds.flatMap(roundNotices),
-      ...line.runs.flatMap(runNotices),
-      ...line.versions.flatMap((version) => versionNotices(version, demands.now)),
-      ...organisations.filter((o) => o.suspended).map((o) => noticeOf("ORGANISATION_SUSPENDED", `organisation:${o.number}`, `organisation ${o.number} is suspended`)),
-      ...accounts.filter((a) => a.compromisedSince).map((a) => noticeOf("ACCOUNT_COMPROMISED", `account:0x${a.address}`, `account 0x${a.address} of organisation ${a.organisation} is compromised since ${instant(a.compromisedSince)}`)),
-      ...facts.releases.filter((r) => r !== line.governing).map((r) => noticeOf("OTHER_RELEASE", ids.release(r), `also released by organisation ${r.organisation} at ${instant(r.time)}`)),
-      ...facts.origins.filter((o) => o !== origin).map((o) => noticeOf("OTHER_ORIGIN", `round:0x${o.run}/${o.round}`, `also the aggregate of round ${o.round} of run ${short(o.run)}`)),
-      ...(question.matchedBy === "file" && !question.presented ? [noticeOf("FILE_NOT_READ", `digest:${facts.digest}`, "that the file holds the aggregate is the releaser's word until it is read")] : []),
+      ...line.rounds.flatMap(roundNotices), ...line.runs.flatMap(runNotices), ...line.versions.flatMap((version) => versionNotices(version, demands.now)), ...peopleNotices(facts),
+      ...facts.releases.filter((r) => r !== governing).map((r) => noticeOf("OTHER_RELEASE", ids.release(r), `also released by organisation ${r.organisation} at ${instant(r.time)}`)),
+      ...others.map((o) => noticeOf("OTHER_ORIGIN", `round:0x${o.run}/${o.round}`, `also the aggregate of round ${o.round} of run ${short(o.run)}`, null)),
+      ...(question.matchedBy === "file" && !question.presented ? [noticeOf("FILE_NOT_READ", ids.release(governing), "that the file holds the aggregate is the releaser's word until it is read")] : []),
       ...(seals.accepted ? [noticeOf("CHECKPOINT_ACCEPTED", `digest:${facts.digest}`, `nobody's seals were checked: block ${header.number} (0x${header.hash}) is accepted on the word of whoever operates the chain`)] : []),
     ];
     return notices.sort((a, b) => NOTICE_ORDER.indexOf(a.kind) - NOTICE_ORDER.indexOf(b.kind));
@@ -1083,26 +1174,49 @@
     return checks.some((c) => c.required && c.outcome === NOT_VERIFIABLE) ? "not verifiable" : "valid";
   }
 
-  function summaryOf(answer, checks, line) {
-    if (answer === "valid") return `This model traces back through ${line.rounds.length} rounds to ${line.versions.length} dataset versions, each of which passed the quality check, was approved and is in standing today.`;
+  const counted = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
+
+  function summaryOf(answer, checks, { rounds, versions }) {
+    if (answer === "valid") return `This model traces back through ${counted(rounds.length, "round")} to ${counted(versions.length, "dataset version")}, each of which passed the quality check, was approved and is in standing today.`;
     const decisive = checks.find((c) => (answer === "not valid" ? c.outcome === FAIL : c.required && c.outcome === NOT_VERIFIABLE));
     return `${answer === "not valid" ? "" : "Not shown: "}${decisive.title.slice(0, -1)}: ${decisive.found}.`;
   }
 
-  function judge(opened, digest, presented) {
-    const facts = opened.evidence.facts.get(digest);
-    const line = lineageOf(facts);
-    const question = { presented, matchedBy: facts.origins.length ? "content" : facts.releases.length ? "file" : null };
-    const checks = checksOf(opened, facts, line, question);
-    const answer = answerOf(checks);
-    const { header, seals, bundle, stale, demands } = opened;
+  function matchedBy({ digest }, { governing, judged }) {
+    if (governing && digest === governing.fileDigest && digest !== governing.aggregate) return "file";
+    return judged ? "content" : null;
+  }
+
+  function actJson({ organisation, account, time }, where) { return { organisation, account: "0x" + account, at: time, where }; }
+
+  function releaseJson(release, places) {
+    if (!release) return null;
+    const where = places.of(ids.release(release)), { withdrawal } = release;
     return {
-      digest, answer, summary: summaryOf(answer, checks, line), judged_at: demands.now, matched_by: question.matchedBy,
+      id: "0x" + release.id, act: actJson(release, where), run: "0x" + release.run, round: release.round, aggregate: release.aggregate, file_digest: release.fileDigest,
+      model_card: release.modelCard, statement: release.statement,
+      withdrawal: withdrawal && { act: actJson(withdrawal, where), reason: withdrawal.reason, statement: withdrawal.statement },
+    };
+  }
+
+  function asOfJson({ bundle, header, seals, stale, basis }) {
+    return {
+      chain_id: bundle.chain.chain_id, genesis_hash: "0x" + bundle.chain.genesis_hash, ...basis, block: header.number, block_hash: "0x" + header.hash, time: header.time, source: "bundle",
+      stale_reason: stale, seals: { verified: seals.verified, signers: seals.signers, validators: seals.validators, detail: seals.detail },
+    };
+  }
+
+  /** The verdict in the form `dragon-verdict/1`. */
+  function judge(opened, digest, presented) {
+    const facts = opened.evidence.facts.get(digest), line = lineageOf(facts), places = new Places(opened);
+    const question = { presented, matchedBy: matchedBy(facts, line) };
+    const checks = checksOf(opened, facts, line, question).map((one) => ({ ...one, findings: one.findings.map((f) => places.placed(f)) }));
+    const answer = answerOf(checks);
+    return {
+      format: "dragon-verdict/1", digest, answer, summary: summaryOf(answer, checks, line), judged_at: opened.demands.now, as_of: asOfJson(opened), matched_by: question.matchedBy,
       presented: presented && { file_digest: presented.fileDigest, content_digest: presented.contentDigest, content_error: presented.contentError },
-      as_of: { chain_id: bundle.chain.chain_id, genesis_hash: "0x" + bundle.chain.genesis_hash, block: header.number, block_hash: "0x" + header.hash, time: header.time, source: "bundle", stale_reason: stale, seals: { verified: seals.verified, signers: seals.signers, validators: seals.validators, detail: seals.detail } },
-      release: line.governing && { id: "0x" + line.governing.id, run: "0x" + line.governing.run, round: line.governing.round, aggregate: line.governing.aggregate, file_digest: line.governing.fileDigest, model_card: line.governing.modelCard },
-      notices: noticesOf(opened, facts, line, question), checks,
-      limits: ["Integrity is not truth: this shows who committed what, when and under which rules, not that a scan is real.", "That an update was computed from the dataset version it names is the site's word."],
+      release: releaseJson(line.governing, places), notices: noticesOf(opened, facts, line, question).map((n) => places.placed(n)), checks,
+      limits: ["Integrity is not truth: this verdict shows who committed what, when and under which rules, not that a scan is real.", "That an update was computed from the dataset version it names is the site's word."],
     };
   }
 
@@ -1115,7 +1229,7 @@
       const about = facts.get(content);
       return about.origins.length + about.releases.length === 0 && released(file) ? file : content;
     }
-    if (released(file)) return file;
+    if (content === null ? facts.has(file) : released(file)) return file;
     throw new NotCovered(`the bundle says nothing about this file${content === null ? ` by its bytes alone; ${presented.contentError}` : ""}`);
   }
 
@@ -1187,7 +1301,7 @@
   --at-least-block N        NOT VERIFIABLE when the block is earlier
   --accept-checkpoint HASH  take the operator's word for an unsealed block with this hash
   --now SECONDS             judge as at this time (seconds since 1970) instead of now
-  --published-code FILE     the contracts' published code, instead of published-code.js beside this file
+  --published-code FILE     a release's published code (VERSION.json), instead of all in published-code.js
   --json                    print the verdict as JSON
 
 Ends with 0 valid, 1 not valid or bundle refused, 2 not verifiable or not covered by the bundle, 3 misuse.
@@ -1242,7 +1356,8 @@ Example: node verify.js model.h5 --bundle model.evidence.json --network network.
   async function runCommand(words) {
     const fs = require("fs"), path = require("path");
     const given = parseArguments(words);
-    const published = given["published-code"] ? JSON.parse(fs.readFileSync(given["published-code"], "utf8")) : require(path.join(__dirname, "published-code.js"));
+    const release = given["published-code"];
+    const published = release ? { [path.basename(release, ".json")]: JSON.parse(fs.readFileSync(release, "utf8")) } : require(path.join(__dirname, "published-code.js"));
     const presented = given.file === null ? null : await presentedFile({
       chunks: fs.createReadStream(given.file, { highWaterMark: 2 ** 20 }), size: fs.statSync(given.file).size, given: hashOf(given["content-digest"], "content-digest"),
       report: process.stderr.isTTY ? showProgress : undefined, subtle: globalThis.crypto && globalThis.crypto.subtle,

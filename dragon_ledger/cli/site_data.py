@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -29,6 +29,10 @@ from dragon_ledger.site.event_log import log_to_stderr
 from dragon_ledger.site.outbox import State
 from dragon_ledger.site.store import write_whole
 
+if TYPE_CHECKING:
+    from dragon_ledger.quality.known import Progress as ReadSoFar
+    from dragon_ledger.quality.report import QualityReport
+
 Folder = Annotated[Path, typer.Argument(help="The agent's folder, made by `site init`.")]
 Version = Annotated[
     bytes, typer.Argument(parser=parse_digest, help="Id of one of your dataset versions.")
@@ -45,7 +49,15 @@ PATIENCE_SECONDS = 300.0
 
 def check(
     transfer: Annotated[Path, typer.Argument(help="Folder of the transfer.")],
-    rules: Annotated[str, typer.Option(help="The rule set: a name, or a TOML file.")] = "hds-1.0",
+    rules: Annotated[
+        str | None,
+        typer.Option(help="The rule set: a name, or a TOML file; the site's, else hds-1.0."),
+    ] = None,
+    site: Annotated[
+        Path | None,
+        typer.Option(help="The agent's folder: compare with all that the site transferred before."),
+    ] = None,
+    rehash: Rehash = False,
     output: Annotated[
         Path | None, typer.Option(help="Folder for summary.json, annex.json and report.html.")
     ] = None,
@@ -54,26 +66,31 @@ def check(
 ) -> None:
     """Check a transfer and show the report; needs no agent and changes nothing.
 
+    With --site, a transfer is also judged against all earlier ones, and a check
+    that was ended by Ctrl-C does not read unchanged files of the inbox again.
+
     Exit codes: 0 it passes, 1 it fails, 2 it cannot be verified.
-    Example: dragon-ledger site check /srv/upload/transfer-7 --output report
+
+    Examples:
+      dragon-ledger site check /srv/upload/transfer-7 --output report
+      dragon-ledger site check hospital/inbox/transfer-7 --site hospital
     """
-    from dragon_ledger.quality.check import check_transfer  # noqa: PLC0415 (start-up stays light)
-    from dragon_ledger.quality.derivation import rules_from  # noqa: PLC0415 (as above)
     from dragon_ledger.quality.report_html import render_html  # noqa: PLC0415 (as above)
     from dragon_ledger.quality.report_terminal import render_report  # noqa: PLC0415 (as above)
 
     console = Console(stderr=quiet)
     with _bar(console, quiet=quiet) as bar:
         task = bar.add_task("checking", total=None)
-        report = check_transfer(
-            transfer,
-            rules_from(rules),
-            today=datetime.now(UTC).date(),
-            progress=lambda at: bar.update(
-                task, completed=at.done_bytes, total=max(1, at.total_bytes)
-            ),
-            workers=workers or None,
-        )
+
+        def show(at: ReadSoFar) -> None:
+            bar.update(task, completed=at.done_bytes, total=max(1, at.total_bytes))
+
+        if site is not None:
+            report = _report_at_site(site, transfer, rules, workers, show, rehash=rehash)
+        elif rehash:
+            raise InputError("--rehash: only with --site; without a site every file is read")
+        else:
+            report = _report(transfer, rules, workers, show)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         write_whole(output / "summary.json", report.summary_json())
@@ -83,6 +100,48 @@ def check(
     if not quiet:
         console.print(render_report(report.summary(), report.annex()))
     raise typer.Exit(_EXIT[str(report.outcome)])
+
+
+def _report(
+    transfer: Path, rules: str | None, workers: int, show: Callable[[ReadSoFar], None]
+) -> QualityReport:
+    from dragon_ledger.quality.check import check_transfer  # noqa: PLC0415 (start-up stays light)
+    from dragon_ledger.quality.derivation import rules_from  # noqa: PLC0415 (as above)
+
+    return check_transfer(
+        transfer,
+        rules_from(rules or "hds-1.0"),
+        today=datetime.now(UTC).date(),
+        progress=show,
+        workers=workers or None,
+    )
+
+
+def _report_at_site(
+    folder: Path,
+    transfer: Path,
+    rules: str | None,
+    workers: int,
+    show: Callable[[ReadSoFar], None],
+    *,
+    rehash: bool,
+) -> QualityReport:
+    """The report on a transfer that knows the site's earlier ones; the chain is not asked."""
+    from dragon_ledger.quality.derivation import rules_from  # noqa: PLC0415 (start-up stays light)
+    from dragon_ledger.site.agent import open_records  # noqa: PLC0415 (as above)
+    from dragon_ledger.site.earlier_transfers import EarlierTransfers  # noqa: PLC0415 (as above)
+    from dragon_ledger.site.lineage import Lineage  # noqa: PLC0415 (as above)
+    from dragon_ledger.site.quality_check import QualityCheck  # noqa: PLC0415 (as above)
+
+    config = SiteConfig.load(folder)
+    found = rules_from(rules or config.rule_set)
+    with open_records(config, _password(config)) as (database, store):
+        earlier = EarlierTransfers(database, store, Lineage(database, None))
+        check = QualityCheck(found, earlier, workers, threading.Event(), reread=rehash)
+        own = transfer.resolve().parent == config.inbox.resolve()
+        # A version's own memory must stay as it was when the version was made.
+        keep = own and database.transfer(transfer.name) is None
+        return check.report(transfer, own=own, keep=keep, show=show)
 
 
 def rules(

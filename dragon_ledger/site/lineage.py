@@ -32,7 +32,8 @@ class Lineage:
     Without the chain nothing is known to have fallen; the reviewer decides on the next one, too.
     """
 
-    def __init__(self, database: RecordsDatabase, watch: ChainWatch) -> None:
+    def __init__(self, database: RecordsDatabase, watch: ChainWatch | None) -> None:
+        """Without `watch` the chain is not asked."""
         self._database = database
         self._watch = watch
 
@@ -53,5 +54,5 @@ class Lineage:
         yield version
 
     def _fallen(self, version: bytes) -> bool:
-        state = self._watch.versions.get(version)
+        state = self._watch.versions.get(version) if self._watch else None
         return state is not None and bool(state.flags & _FALLEN)

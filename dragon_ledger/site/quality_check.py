@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Event
@@ -70,13 +70,33 @@ class QualityCheck:
             withdrawn=withdrawn_paths(transfer, report.files),
         )
 
-    def report(self, transfer: Path) -> QualityReport:
-        """The report on a transfer."""
+    def report(
+        self,
+        transfer: Path,
+        *,
+        own: bool = True,
+        keep: bool = True,
+        show: Callable[[Progress], None] | None = None,
+    ) -> QualityReport:
+        """The report on a transfer.
+
+        Args:
+            transfer: its folder.
+            own: whether it lies in the inbox; then what is known under its name is of this one.
+            keep: whether to remember what was read, for the next check of this transfer.
+            show: told how far the check is.
+
+        Raises:
+            InputError: the folder cannot be read at all.
+        """
         # Half of an agent's start-up time, and most starts have nothing to check.
         from dragon_ledger.quality.check import check_transfer  # noqa: PLC0415 (see above)
 
         def remember(progress: Progress) -> None:
-            self._earlier.remember(transfer.name, progress.new)
+            if keep:
+                self._earlier.remember(transfer.name, progress.new)
+            if show is not None:
+                show(progress)
             if self._stopping.is_set():
                 raise Interrupted(f"{transfer}: the agent stops; the check goes on at its start")
 
@@ -85,7 +105,7 @@ class QualityCheck:
             transfer,
             self._rules,
             today=_today(),
-            known=self._earlier.known(transfer.name, reread=self._reread),
+            known=self._earlier.known(transfer.name if own else "", reread=self._reread),
             previous=self._earlier.previous(
                 transfer, whole=self._cumulative, also=_declared(transfer)
             ),

@@ -7,7 +7,8 @@ import pytest
 from dragon_ledger.chain.accounts import Signed
 from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.chain.pipeline import Pipeline
-from dragon_ledger.chain.sender import nonces, receipts
+from dragon_ledger.chain.sender import Receipt, nonces
+from dragon_ledger.chain.transact import wait_until_final
 from dragon_ledger.errors import NonceTaken, Refused
 from tests.chain.history import SITES
 from tests.chain.world import FAR, NONE, PURPOSE, RULES, World, digest
@@ -31,6 +32,11 @@ def mined(world: World) -> int:
     return nonces(world.client, world.members[SITE].address).mined
 
 
+def settled(world: World, transactions: list[Signed]) -> list[Receipt]:
+    """What became of transactions; a node may answer before it mines."""
+    return [wait_until_final(world.client, one, lambda _: None, 30) for one in transactions]
+
+
 def signed_only(outcomes: list[Signed | Refused]) -> list[Signed]:
     return [one for one in outcomes if isinstance(one, Signed)]
 
@@ -47,8 +53,7 @@ def test_refused_acts_leave_no_gap_between_nonces(world: World, pipeline: Pipeli
     assert [one.nonce for one in ready] == [first, first + 1, first + 2, first + 3]
     assert mined(world) == first
     assert pipeline.offer(ready) == [None] * 4
-    found = receipts(world.client, [one.hash for one in ready])
-    assert all(receipt and receipt.succeeded for receipt in found)
+    assert all(receipt.succeeded for receipt in settled(world, ready))
     assert mined(world) == first + 4
 
 
@@ -59,6 +64,7 @@ def test_offering_again_does_no_harm_and_a_taken_nonce_is_named(
     ready = signed_only(pipeline.sign([registration("one"), registration("two")], first))
     lost = signed_only(pipeline.sign([registration("three")], first))
     assert pipeline.offer(ready) == [None, None]
+    settled(world, ready)
     again = pipeline.offer([*ready, *lost])
     assert again[:2] == [None, None]
     assert isinstance(again[2], NonceTaken)
@@ -74,8 +80,8 @@ def test_an_act_that_needs_more_gas_than_those_before_gets_it(
     first = mined(world)
     ready = signed_only(pipeline.sign([registration("dear"), registration("dear too")], first))
     assert pipeline.offer(ready) == [None, None]
-    found = receipts(world.client, [one.hash for one in ready])
-    assert all(receipt and receipt.succeeded and receipt.gas_used > 60_000 for receipt in found)
+    found = settled(world, ready)
+    assert all(receipt.succeeded and receipt.gas_used > 60_000 for receipt in found)
 
 
 def test_nothing_to_do_asks_nothing(world: World, pipeline: Pipeline) -> None:

@@ -28,6 +28,49 @@ def test_every_listed_code_exists() -> None:
     assert set(listed) == {*entries("imaging"), *entries("clinical")}
 
 
+def annex_sentences(spec: Path) -> list[str]:
+    """The sentences and table titles of Annex 1, sections 3 to 6; table rows are the rule set's."""
+    text = (spec / "D7.1-data-management-plan.txt").read_text("utf-8")
+    start = text.index("3. Transfer Specifications", text.index("For protocol IMI2"))
+    lines = text[start : text.index("7. Revision History")].splitlines()
+    prose = [line for line in lines if line.count("\t") < 2 or line.startswith("Checks\t")]
+    prose = [line for line in prose if not re.match(r"\d\.(\d\.)? ", line)]
+    plain = re.sub(r"<[^>]+>", "\n", "\n".join(prose)).replace("*", "")
+    parts = re.split(r"\n|(?<=[.;?])\s+(?=[A-Z(])|(?<=\?)\s", plain)
+    sentences = [part.strip(" -\t;") for part in parts]
+    headings = re.compile(r"Figure \d|Checks\b|\w+:$|\W*$")
+    return [sentence for sentence in sentences if not headings.match(sentence)]
+
+
+def test_every_sentence_of_the_annex_has_a_row(shared_spec: Path) -> None:
+    page = (DOCS / "quality-check.md").read_text("utf-8")
+    rows = re.findall(r"^\| [\d.]+ \| (.*?) \|", page, re.MULTILINE)
+    sentences = annex_sentences(shared_spec)
+    assert len(sentences) >= 40
+    assert [sentence for sentence in sentences if sentence not in rows] == []
+
+
+def test_every_option_of_section_3_has_a_row(shared_spec: Path) -> None:
+    text = (shared_spec / "D7.1-data-management-plan.txt").read_text("utf-8")
+    page = (DOCS / "quality-check.md").read_text("utf-8")
+    options = re.findall(r"^([A-Z][A-Za-z ]+)\t(<input.*)$", text, re.MULTILINE)
+    assert len(options) == 5
+    for name, boxes in options:
+        values = ", ".join(re.findall(r"/> ([^<\t]+)", boxes))
+        assert f"| 3 | {name}: {values} |" in page
+
+
+def test_every_decision_of_the_table_exists() -> None:
+    page = (DOCS / "quality-check.md").read_text("utf-8")
+    table = page[page.index("| Annex 1 |") : page.index("Sections 1, 2 and 7")]
+    named = {
+        name
+        for cell in re.findall(r"decisions? ([^|]*?) \|", table)
+        for name in re.findall(r"\*([a-z0-9-]+)\*", cell)
+    }
+    assert named - {decision.id for decision in built_in().decisions} == set()
+
+
 def test_every_check_has_a_row() -> None:
     page = (DOCS / "quality-check.md").read_text("utf-8")
     for rule in built_in().checks:

@@ -92,8 +92,8 @@ def test_a_model_that_is_not_read_is_known_by_its_bytes_or_by_the_digest_that_wa
         file.create_dataset("d", (3,), "<f4", compression="lzf")
     done = run(path, *files_of("valid"))
     assert done.returncode == 2
-    assert "NOT VERIFIABLE: the bundle says nothing about this file by its bytes" in done.stderr
-    assert "its content was not read: /d: filter 32000" in done.stderr
+    assert "NOT VERIFIABLE: the bundle says nothing about this file: SHA-256 " in done.stderr
+    assert "its content was not read: /d: filter 32000 (lzf)" in done.stderr
     content = cases()["valid"]["model"]["content_digest"]
     assert run(path, "--content-digest", content, *files_of("valid")).returncode == 0
 

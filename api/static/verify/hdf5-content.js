@@ -193,8 +193,8 @@
     }
 
     checkFilters(stored) {
-      const filters = this.open.filters(stored.path), strange = filters.find((id) => !FILTERS.includes(id));
-      if (strange !== undefined) throw new Unsupported(stored.path, `filter ${strange}`);
+      const filters = this.open.filters(stored.path), strange = filters.find(({ id }) => !FILTERS.includes(id));
+      if (strange) throw new Unsupported(stored.path, `filter ${strange.id} (${strange.name})`);
       stored.filtered = filters.length > 0;
       const chunk = (stored.shape.chunks || []).reduce((product, extent) => product * extent, stored.shape.size);
       if (stored.filtered && chunk > LIMITS.chunk) throw new Unsupported(stored.path, `compressed chunks of more than ${LIMITS.chunk} bytes`);

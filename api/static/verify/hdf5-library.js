@@ -62,7 +62,7 @@
     isExternal(path) { return this.call(path, () => this.library.get_external_link(this.id, path)).filename !== undefined; }
     kind(path) { return this.call(path, () => this.library.get_type(this.id, path)); }
     attributeNames(path) { return this.call(path, () => this.library.get_attribute_names(this.id, path)); }
-    filters(path) { return this.call(path, () => this.library.get_dataset_filters(this.id, path)).map(({ id }) => id); }
+    filters(path) { return this.call(path, () => this.library.get_dataset_filters(this.id, path)); }
     dataset(path) { return this.described(path, () => this.library.get_dataset_metadata(this.id, path)); }
     committed(path) { return this.described(path, () => this.library.get_datatype_metadata(this.id, path)); }
     attribute(path, name) { return this.described(path, () => this.library.get_attribute_metadata(this.id, path, name)); }

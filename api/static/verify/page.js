@@ -2,7 +2,7 @@
 "use strict";
 
 (function () {
-  const { verify, presentedFile, hashOf, instant, Refused, NotCovered } = globalThis.dragonVerify;
+  const { verify, presentedFile, basisLines, hashOf, Refused, NotCovered } = globalThis.dragonVerify;
   const byId = (id) => document.getElementById(id);
 
   function element(name, className, ...children) {
@@ -54,22 +54,14 @@
   }
 
   function shown(verdict) {
-    const { block, time, seals } = verdict.as_of;
-    const head = answer(verdict.answer.replace(" ", "-"), verdict.answer, verdict.summary, `As of block ${block}, ${instant(time)}: ${seals.detail}.`);
-    if (verdict.presented) head.append(...digestLines(verdict.presented));
+    const head = answer(verdict.answer.replace(" ", "-"), verdict.answer, verdict.summary, ...basisLines(verdict));
     const notices = element("ul", "notices", ...verdict.notices.map((notice) => element("li", "", notice.words)));
     const checks = element("table", "", ...verdict.checks.map(row));
     return [head, ...(verdict.notices.length ? [notices] : []), checks, ...verdict.limits.map((limit) => element("p", "quiet", limit))];
   }
 
-  function digestLines({ file_digest: file, content_digest: content, content_error: error }) {
-    const lines = [element("p", "", "SHA-256 of the model file: ", element("code", "", file))];
-    if (content) lines.push(element("p", "", "Content digest: ", element("code", "", content)));
-    if (error) lines.push(element("p", "", `${error[0].toUpperCase()}${error.slice(1)}.`));
-    return lines;
-  }
-
   function failure(error) {
+    if (error instanceof Refused && error.part.startsWith("network file")) return [answer("refused", "Nothing was verified", error.message)];
     if (error instanceof Refused) return [answer("refused", "Bundle refused", error.message, "A refused bundle says nothing about the model.")];
     if (error instanceof NotCovered) return [answer("not-verifiable", "Not verifiable", `${error.message[0].toUpperCase()}${error.message.slice(1)}.`)];
     return [answer("refused", "Nothing was verified", error.message)];

@@ -132,8 +132,9 @@
   /** The parsed JSON of a bundle, once its bytes are known to be of the one form that the specification allows. */
   function parseBundle(bytes) {
     need(bytes.length <= 67108864, "bundle", "larger than 67108864 bytes");
-    let depth = 0;
+    let depth = 0, marks = 0;
     for (const byte of bytes) {
+      if (byte === 0x2c || byte === 0x5b || byte === 0x5d || byte === 0x7b || byte === 0x7d) need(++marks <= 4194304, "bundle", "more than 4194304 brackets and commas");
       need(byte >= 0x20 && byte < 0x7f && byte !== 0x5c, "bundle", "expected ASCII without escapes");
       if (byte === 0x5b || byte === 0x7b) need(++depth <= 8, "bundle", "nested deeper than 8");
       else if (byte === 0x5d || byte === 0x7d) depth--;
@@ -304,6 +305,7 @@
 
   /** The fields that every consortium's blocks have, whatever its consensus. */
   function parseHeader(rlp, part) {
+    need(rlp.length <= 2 * 67584, part, "longer than 67584 bytes");
     const fields = decodeRlp(bytesOf(rlp), part);
     need(Array.isArray(fields) && [15, 16, 17, 19, 20, 21].includes(fields.length), part, "expected an RLP list of 15, 16, 17, 19, 20 or 21 fields");
     fields.forEach((field, i) => {
@@ -329,7 +331,7 @@
     need(new Set(validators).size === validators.length, `${part}, validators`, "one occurs twice");
     need(Array.isArray(vote) && (vote.length === 0 || (vote.length === 2 && isText(vote[0], 20) && ["ff", ""].includes(vote[1]))), `${part}, vote`, "of another form");
     need(isInteger(roundNumber, 4), `${part}, round`, "of another form");
-    need(Array.isArray(seals) && seals.every((seal) => isText(seal, 65)), `${part}, seals`, "expected 65 bytes each");
+    need(Array.isArray(seals) && seals.length <= 512 && seals.every((seal) => isText(seal, 65)), `${part}, seals`, "expected at most 512 of 65 bytes each");
     const hashWith = (members) => keccak(encodeRlp(fields.map((field, i) => (i === 12 ? encodeRlp(members) : field))));
     return { ...header, part, validators, vote, seals, hash: hashWith([vanity, validators, vote, "", []]), commitHash: hashWith([vanity, validators, vote, roundNumber, []]) };
   }
@@ -397,6 +399,7 @@
 
   function checkTimes(header, trusted, now) {
     need(now < trusted.time + TRUSTING_PERIOD, header.part, `trust in block ${trusted.number} has expired`);
+    need(trusted.time <= now + CLOCK_DRIFT, header.part, `the time of block ${trusted.number}, which is trusted, is in the future`);
     need(header.time <= now + CLOCK_DRIFT, header.part, "its time is in the future");
   }
 
@@ -448,7 +451,8 @@
     } else {
       const read = (rlp, i) => parseQbftHeader(rlp, parts[i]);
       const expired = demands.now >= anchor.time + TRUSTING_PERIOD;
-      found = expired ? { header: read(bundle.headers.at(-1), parts.length - 1), seals: unsealed(EXPIRED) } : sealedBlock(bundle.headers.map(read), anchor, demands.now);
+      const headers = bundle.headers.map(read);
+      found = expired ? { header: lastOf(headers), seals: unsealed(EXPIRED) } : sealedBlock(headers, anchor, demands.now);
     }
     const accepted = demands.acceptedCheckpoint;
     if (accepted) {
@@ -456,6 +460,12 @@
       if (!found.seals.verified) found.seals.accepted = true;
     }
     return found;
+  }
+
+  /** The last of headers whose seals nobody looks at. */
+  function lastOf(headers) {
+    headers.forEach((header, i) => need(i === 0 || header.number > headers[i - 1].number, header.part, "not later than the header before it"));
+    return headers.at(-1);
   }
 
   function sealedBlock(headers, anchor, now) {
@@ -824,6 +834,17 @@
   /** A time for people; a header that nobody sealed may name one beyond every calendar. */
   const instant = (time) => (time <= 253402300799 ? new Date(time * 1000).toISOString().replace(".000Z", "Z") : `second ${time}`);
 
+  /** Reason codes in words (docs/spec/verdict, Reason codes). */
+  const REASONS = {
+    version: ["consent was withdrawn", "the ethics approval was withdrawn or found invalid", "identifying information was found in the data", "the data were found wrong or mislabelled",
+      "the quality check missed a defect", "it was registered by mistake", "the earlier decision was a mistake", "a corrected version replaces it", "a larger version replaces it",
+      "the data were erased on request", "the retention period has ended", "the key that signed for it was compromised"],
+    abort: ["too few participants", "the training diverged", "a defect in the plan or the code", "a participant's data lost their standing"],
+    dispute: ["the base that the site received differs", "the site's update was left out", "the aggregate is wrong"],
+    withdrawal: ["a dataset version behind it lost its standing", "the model's performance was found insufficient", "a safety concern", "it was released by mistake", "a newer release replaces it"],
+  };
+  const reasonOf = (act, reason) => `${reason === 255 ? "another reason" : REASONS[act][reason - 1] || "unknown"} (reason ${reason})`;
+
   /** Of each check: the sentence that holds, the one that does not, and what it expects. */
   const SENTENCES = {
     "digest.known": ["The digest is known.", "The digest is not known.", "the digest is recorded"],
@@ -959,7 +980,7 @@
   function standingNow(version) {
     if (stands(version.flags)) return finding(PASS, ids.version(version), "in standing");
     const last = version.decisions.filter((decision) => decision.kind === 3).pop();
-    const why = last ? `is revoked since ${instant(last.time)} by organisation ${last.organisation} (reason ${last.reason})` : "was never approved";
+    const why = last ? `is revoked since ${instant(last.time)} by organisation ${last.organisation}: ${reasonOf("version", last.reason)}` : "was never approved";
     return finding(FAIL, ids.version(version), `version ${short(version.id)} (number ${version.number}) of organisation ${version.organisation} ${why}`);
   }
 
@@ -1050,7 +1071,7 @@
     return [
       check("digest.known", [by ? finding(PASS, asked, "recorded", by) : finding(absent, asked, `nothing recorded up to block ${header.number}`, "ModelRegistry")]),
       check("release.exists", [governing ? finding(PASS, by, `released by organisation ${governing.organisation} at ${instant(governing.time)}`) : finding(absent, by || asked, "no release is recorded", "ModelRegistry")]),
-      check("release.not_withdrawn", aboutRelease((r, id) => judgeThat(!r.withdrawal, id, r.withdrawal ? `withdrawn at ${instant(r.withdrawal.time)} (reason ${r.withdrawal.reason})` : "not withdrawn"))),
+      check("release.not_withdrawn", aboutRelease((r, id) => judgeThat(!r.withdrawal, id, r.withdrawal ? `withdrawn at ${instant(r.withdrawal.time)}: ${reasonOf("withdrawal", r.withdrawal.reason)}` : "not withdrawn"))),
       check("release.names_aggregate", aboutRelease((r, id) => judgeThat(matchedBy === "file" || r.aggregate === facts.digest, id, `round ${r.round} has the aggregate ${r.aggregate}`, judged))),
       check("release.separated", aboutRelease((r, id) => judgeThat(r.organisation !== closed.organisation && r.organisation !== closed.run.organisation, id, `released by organisation ${r.organisation}, aggregated by ${closed.organisation}`))),
       check("file.holds_aggregate", aboutRelease((r) => fileFinding(r, matchedBy, presented)), matchedBy === "file" && presented !== null),
@@ -1118,9 +1139,9 @@
   function runNotices({ run }) {
     const noted = (kind) => run.notes.filter((note) => note.kind === kind);
     return [
-      ...noted(4).map((note) => noticeOf("DISPUTE", `round:0x${run.id}/${note.round}`, `organisation ${note.organisation} disputes round ${note.round} of run ${short(run.id)} (reason ${note.reason})`, ids.run(run))),
+      ...noted(4).map((note) => noticeOf("DISPUTE", `round:0x${run.id}/${note.round}`, `organisation ${note.organisation} disputes round ${note.round} of run ${short(run.id)}: ${reasonOf("dispute", note.reason)}`, ids.run(run))),
       ...(run.initial_kind === EXTERNAL ? [noticeOf("EXTERNAL_ORIGIN", ids.run(run), `the first model of run ${short(run.id)} was made outside this ledger`)] : []),
-      ...noted(2).map((note) => noticeOf("RUN_ABORTED", ids.run(run), `run ${short(run.id)} was aborted (reason ${note.reason})`)),
+      ...noted(2).map((note) => noticeOf("RUN_ABORTED", ids.run(run), `run ${short(run.id)} was aborted: ${reasonOf("abort", note.reason)}`)),
     ];
   }
 
@@ -1131,7 +1152,7 @@
     const told = version.decisions.filter(({ kind, flags }) => HISTORY[kind] && !(kind === REINSTATE && flags & REVOKED));
     const expired = version.ethics_expiry && version.ethics_expiry <= now;
     return [
-      ...told.map(({ kind, time, reason }) => noticeOf(HISTORY[kind][0], ids.version(version), `${name} ${HISTORY[kind][1]} at ${instant(time)} (reason ${reason})`)),
+      ...told.map(({ kind, time, reason }) => noticeOf(HISTORY[kind][0], ids.version(version), `${name} ${HISTORY[kind][1]} at ${instant(time)}: ${reasonOf("version", reason)}`)),
       ...(expired ? [noticeOf("ETHICS_EXPIRED_SINCE", ids.version(version), `the ethics approval of ${name} expired at ${instant(version.ethics_expiry)}`)] : []),
     ];
   }
@@ -1230,7 +1251,7 @@
       return about.origins.length + about.releases.length === 0 && released(file) ? file : content;
     }
     if (content === null ? facts.has(file) : released(file)) return file;
-    throw new NotCovered(`the bundle says nothing about this file${content === null ? ` by its bytes alone; ${presented.contentError}` : ""}`);
+    throw new NotCovered(`the bundle says nothing about this file: SHA-256 ${file}, ${content === null ? presented.contentError : `content digest ${content}`}`);
   }
 
   /** The verdict on a presented file, or on `digest` when no file is presented. Throws Refused or NotCovered. */
@@ -1282,7 +1303,17 @@
     }
   }
 
-  const api = { verify, hashOf, instant, presentedFile, Refused, NotCovered, sha256, parseQbftHeader, signersOf, decodeRlp, encodeRlp, bytesOf, hexOf };
+  /** What a verdict rests on, for people. */
+  function basisLines({ as_of: { block, time, seals, network_file: file, code_version: release }, presented }) {
+    const digests = presented ? [`Model file: SHA-256 ${presented.file_digest}`, presented.content_digest ? `Content digest: ${presented.content_digest}` : ""] : [];
+    const amiss = presented && presented.content_error ? [`${presented.content_error[0].toUpperCase()}${presented.content_error.slice(1)}.`] : [];
+    return [
+      `As of block ${block}, ${instant(time)}: ${seals.detail}.`, `Network file: SHA-256 ${file}; compare it with the members'.`, `Contracts: exactly the published code of release ${release}.`,
+      ...digests.filter(Boolean), ...amiss,
+    ];
+  }
+
+  const api = { verify, basisLines, hashOf, instant, presentedFile, Refused, NotCovered, sha256, parseQbftHeader, signersOf, decodeRlp, encodeRlp, bytesOf, hexOf };
   if (inNode) module.exports = api; else root.dragonVerify = api;
 
   // --------------------------------------------------------------------------------------------------------- command line
@@ -1346,8 +1377,7 @@ Example: node verify.js model.h5 --bundle model.evidence.json --network network.
   function readable(verdict) {
     const lines = verdict.notices.map((n) => `NOTICE  ${n.words}`);
     for (const c of verdict.checks) lines.push(`${c.outcome.padEnd(15)} ${c.id.padEnd(28)} ${c.title}${c.outcome === PASS ? "" : ` ${c.found}${c.required ? "" : " (not required)"}`}`);
-    const { block, time, seals } = verdict.as_of;
-    return [...lines, "", `${verdict.answer.toUpperCase()}. ${verdict.summary}`, `As of block ${block}, ${instant(time)}: ${seals.detail}.`, ...verdict.limits, ""].join("\n");
+    return [...lines, "", `${verdict.answer.toUpperCase()}. ${verdict.summary}`, ...basisLines(verdict), ...verdict.limits, ""].join("\n");
   }
 
   /** One line that is written over, on a terminal. */
@@ -1371,6 +1401,7 @@ Example: node verify.js model.h5 --bundle model.evidence.json --network network.
   function statusOf(error) {
     if (error instanceof Misuse || ["ENOENT", "EISDIR", "EACCES"].includes(error.code)) { process.stderr.write(`${error.message}\n\n${HELP}`); return 3; }
     if (error instanceof NotCovered) { process.stderr.write(`NOT VERIFIABLE: ${error.message}\n`); return 2; }
+    if (error instanceof Refused && error.part.startsWith("network file")) { process.stderr.write(`${error.message}\n`); return 3; }
     if (error instanceof Refused) { process.stderr.write(`BUNDLE REFUSED: ${error.message}\n`); return 1; }
     throw error;
   }

@@ -210,6 +210,22 @@ def _states(writer: Writer, told: Told) -> None:
     writer.case("too-few-seals", few, now)
 
 
+def _unusual_roots(writer: Writer, told: Told) -> None:
+    """Network files that vouch for the future, and bundles that carry the genesis header."""
+    found = writer.collect([told.released])
+    now = found.facts[0].as_of.time + LATER
+    for name, seal in (
+        ("vouched-in-the-future", sealing.vouched_in_the_future),
+        ("genesis-header", sealing.with_genesis_header),
+        ("genesis-names-others", _with_another_member),
+    ):
+        writer.case(name, writer.sealed(name, found, seal), now)
+
+
+def _with_another_member(root: bytes, number: int, time: int) -> sealing.Sealed:
+    return sealing.with_genesis_header(root, number, time, (0, 1, 2, 9))
+
+
 def _with_two_seals(root: bytes, number: int, time: int) -> sealing.Sealed:
     return sealing.sealed_state(root, number, time, (0, 1))
 
@@ -254,6 +270,7 @@ def main() -> None:
         content, file = (bytes.fromhex(model[key]) for key in ("content_digest", "file_digest"))
         told = history.train(world, content, file, hashlib.sha256(CARD).digest())
         _states(writer, told)
+        _unusual_roots(writer, told)
         _others(writer, told)
         history.revoke(world, told)
         _later(writer, told, "revoked")

@@ -42,6 +42,21 @@ def sealed_state(
     return Sealed((last.sealed(),), trust_root(genesis, FOUR, time - 1000))
 
 
+def vouched_in_the_future(state_root: bytes, number: int, time: int) -> Sealed:
+    """The same, where the network file's time is in milliseconds."""
+    made = sealed_state(state_root, number, time)
+    return Sealed(made.headers, dict(made.validators) | {"time": time * 1000})
+
+
+def with_genesis_header(
+    state_root: bytes, number: int, time: int, members: Sequence[int] = FOUR
+) -> Sealed:
+    """The same, and the genesis header before it; the network file names these members."""
+    made = sealed_state(state_root, number, time)
+    genesis = Block(0, FOUR, (), 0)
+    return Sealed((genesis.sealed(), *made.headers), trust_root(genesis, members, time - 1000))
+
+
 def moved_state(state_root: bytes, number: int, time: int) -> Sealed:
     """The set moves from 0-3 to 4-7 in two steps, each of which carries more than a third over."""
     genesis = Block(0, FOUR, (), 0)

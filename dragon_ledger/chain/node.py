@@ -77,7 +77,7 @@ class Node:
             if len(asked) == 1:
                 return [self._http.make_request(*asked[0])]
             return self._http.make_batch_request(asked)
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, ValueError, RecursionError) as error:
             raise NodeDown(_cause(error, handled)) from error
         except (AttributeError, TypeError) as error:
             raise NodeDown(f"its answers cannot be put in order: {error}") from error

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,43 @@ def test_a_bundle_is_refused(cli: CommandLine) -> None:
     ended = cli("verify", HERE / "model.h5", "--bundle", file, *network)
     assert (ended.code, "nested deeper than 8" in ended.err) == (1, True), ended.err
     assert cli("evidence", "refresh", file, *network).code == 1
+
+
+class _Deep(BaseHTTPRequestHandler):
+    """A node, or a service, that answers with brackets."""
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(DEEP)))
+        self.end_headers()
+        self.wfile.write(DEEP.encode())
+
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: what a command prints is looked at."""
+
+
+@pytest.fixture
+def hostile() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Deep) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_answers_of_a_node_and_of_a_service(cli: CommandLine, hostile: str) -> None:
+    network = HERE / "single-operator.network.json"
+    for command in (
+        ("release", "show", "ab" * 32, "--network", network, "--rpc", hostile),
+        ("verify", HERE / "model.h5", "--network", network, "--rpc", hostile),
+        ("verify", HERE / "model.h5", "--api", hostile),
+    ):
+        ended = cli(*command)
+        assert (ended.code, "recursion" in ended.err) == (2, True), ended.err
 
 
 def test_a_plan(cli: CommandLine) -> None:

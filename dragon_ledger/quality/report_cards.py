@@ -15,6 +15,7 @@ Json = Mapping[str, Any]
 _FILES_NAMED = 3
 _ROWS_NAMED = 5
 _Where = tuple[str, str, bool]
+_Part = tuple[str, Sequence[Json]]  # a field, and findings about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _findings_by_group(annex: Json | None) -> Mapping[int, list[Json]]:
 def _card(groups: Sequence[Json], numbers: Sequence[int], found: Mapping[int, list[Json]]) -> Card:
     own = [groups[number] for number in numbers]
     first = own[0]
-    fields = dict.fromkeys(group["tag"] or group["column"] for group in own)
+    fields = dict.fromkeys(map(_field, own))
     return Card(
         first["check"],
         first["code"],
@@ -98,7 +99,7 @@ def _card(groups: Sequence[Json], numbers: Sequence[int], found: Mapping[int, li
         first["mend"],
         tuple(field for field in fields if field),
         _extent(own),
-        _places([found.get(number, []) for number in numbers]),
+        _places([(_field(groups[number]), found.get(number, [])) for number in numbers]),
     )
 
 
@@ -113,15 +114,19 @@ def _extent(groups: Sequence[Json]) -> str:
     return ", ".join(known)
 
 
-def _places(groups: Sequence[Sequence[Json]]) -> tuple[Place, ...]:
-    members: dict[_Where, list[list[Json]]] = {}
-    for group in groups:
+def _field(group: Json) -> str:
+    return str(group["tag"] or group["column"] or "")
+
+
+def _places(groups: Sequence[_Part]) -> tuple[Place, ...]:
+    members: dict[_Where, list[_Part]] = {}
+    for field, findings in groups:
         parts: dict[_Where, list[Json]] = {}
-        for finding in group:
+        for finding in findings:
             parts.setdefault(_where(finding), []).append(finding)
         for key, part in parts.items():
-            members.setdefault(key, []).append(part)
-    return tuple(_place(*key, parts) for key, parts in members.items())
+            members.setdefault(key, []).append((field, part))
+    return tuple(_place(key, parts, len(groups)) for key, parts in members.items())
 
 
 def _where(finding: Json) -> _Where:
@@ -133,12 +138,16 @@ def _where(finding: Json) -> _Where:
     return folder + slash, finding.get("found", ""), False
 
 
-def _place(where: str, found: str, in_rows: bool, parts: Sequence[Sequence[Json]]) -> Place:
+def _place(key: _Where, parts: Sequence[_Part], fields: int) -> Place:
+    """The place of some parts; it names their fields when the card has others, too."""
+    where, found, in_rows = key
+    findings = [finding for _, part in parts for finding in part]
     if in_rows:
-        return Place(where, _rows(parts))
-    paths = [finding.get("file", "") for part in parts for finding in part]
-    names = list(dict.fromkeys(path.removeprefix(where) for path in paths))
-    total = max(map(_total, parts))
+        return Place(where, _rows(findings, with_column=fields > 1))
+    if len(parts) < fields:
+        found = f"{', '.join(field.rpartition(' ')[2] for field, _ in parts)} {found}".strip()
+    names = list(dict.fromkeys(finding.get("file", "").removeprefix(where) for finding in findings))
+    total = max(_total(part) for _, part in parts)
     if len(names) == 1 == total:
         return Place(where + names[0], found)
     named = names[:_FILES_NAMED]
@@ -146,10 +155,9 @@ def _place(where: str, found: str, in_rows: bool, parts: Sequence[Sequence[Json]
     return Place(where, f"{files}: {found}" if found else files)
 
 
-def _rows(parts: Sequence[Sequence[Json]]) -> str:
-    findings = [finding for part in parts for finding in part]
+def _rows(findings: Sequence[Json], *, with_column: bool) -> str:
     named = findings[:_ROWS_NAMED]
-    rows = "; ".join(_row(finding, with_column=len(parts) > 1) for finding in named)
+    rows = "; ".join(_row(finding, with_column=with_column) for finding in named)
     return rows + _more(_total(findings) - len(named), "row")
 
 

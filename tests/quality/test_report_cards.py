@@ -54,6 +54,16 @@ def test_many_attributes_of_the_same_files_are_one_card() -> None:
     assert said(card) == ["1.dcm, 2.dcm: x"]
 
 
+def test_a_place_names_its_fields_where_the_card_has_others() -> None:
+    groups = [group("a", tag=tag, count=1) for tag in ("(0010,1010) PatientAge", "(0010,1030) W")]
+    files = [
+        finding(0, file="1.dcm", found="064Y"),
+        finding(0, file="2.dcm", found="absent"),
+        finding(1, file="2.dcm", found="absent"),
+    ]
+    assert said(one_card(groups, files)) == ["1.dcm: PatientAge 064Y", "2.dcm: absent"]
+
+
 def test_rows_of_a_table_name_their_subject_and_column() -> None:
     groups = [group("a", column=column, count=1) for column in ("AGE", "SEX")]
     rows = [

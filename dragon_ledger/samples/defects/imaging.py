@@ -60,6 +60,28 @@ def _every_second(editor: TransferEditor) -> str:
     return _first_file(editor, FIRST)
 
 
+def _every_second_renumbered(editor: TransferEditor) -> str:
+    """The same, and the slices that are left are numbered without gaps."""
+    named = _every_second(editor)
+    for number, path in enumerate(editor.slices(FIRST), 1):
+        editor.edit_slices([path], with_value("InstanceNumber", number))
+    return named
+
+
+def _first_forgotten(editor: TransferEditor) -> str:
+    """The first slice is missing, and the table was made to fit."""
+    _remove_end(0)(editor)
+    put("metadata", FIRST, slices_number=str(len(editor.slices(FIRST))))(editor)
+    return _first_file(editor, FIRST)
+
+
+def _tilted(dataset: FileDataset) -> None:
+    """Each slice lies further in its plane, as with a gantry tilt of 18 degrees."""
+    position = [float(value) for value in dataset.ImagePositionPatient]
+    position[1] = round(position[1] + 0.4 * int(dataset.InstanceNumber), 4)
+    dataset.ImagePositionPatient = position
+
+
 def _copied_slice(editor: TransferEditor) -> str:
     path = editor.slices(FIRST)[5]
     return editor.write(path.with_name("copy of 0006.dcm"), path.read_bytes())
@@ -194,6 +216,14 @@ SLICES = (
     defect("every-second-slice-missing", "slices.regular-gap",
            "every second slice of a scan is not there", _every_second, None,
            "slices.thickness-gap", "slice-limits.few"),
+    defect("every-second-slice-missing-renumbered", "slices.thickness-gap",
+           "every second slice is not there, and InstanceNumber was written anew",
+           _every_second_renumbered, None, "slice-limits.few"),
+    defect("first-slice-missing-in-the-table-too", "slices.instance-first",
+           "a scan's first slice is not there, and the table agrees", _first_forgotten,
+           "InstanceNumber"),
+    defect("gantry-tilt", "slices.tilt", "the gantry was tilted: a note, no slice is missing",
+           series(FIRST, _tilted)),
     defect("slices-number-wrong", "slices.number", "slices_number is not the number of files",
            put("metadata", FIRST, slices_number="99"), "slices_number"),
     defect("duplicate-position", "slices.duplicate-position", "two slices at one position",

@@ -11,8 +11,9 @@
 
 (function (root) {
   const inNode = typeof module === "object" && typeof require === "function";
-  // The vendored bundle is a plain script that leaves one global name; a page loads it with its own <script>.
-  const noble = inNode ? new Function(require("fs").readFileSync(require("path").join(__dirname, "vendor", "noble.js"), "utf8") + ";return noble;")() : root.noble;
+  // Vendored libraries are plain scripts that leave one global name each; a page loads them with its own <script>.
+  const vendored = (name) => (inNode ? new Function(require("fs").readFileSync(require("path").join(__dirname, "vendor", `${name}.js`), "utf8") + `;return ${name};`)() : root[name]);
+  const noble = vendored("noble"), rlp = vendored("rlp");
   const hdf5 = inNode ? require("./hdf5-content.js") : root.dragonHdf5Content;
 
   const TRUSTING_PERIOD = 180 * 86400;
@@ -72,51 +73,21 @@
 
   // ------------------------------------------------------------------------------------------------------------------ RLP
 
-  /** An item (hex text without its prefix) or a list of items; only the shortest form is read. */
+  /** An item (hex text) or a list of items; only the shortest form is read. */
   function decodeRlp(bytes, part) {
-    const [item, end] = rlpItem(bytes, 0, bytes.length, part, 0);
-    need(end === bytes.length, part, "bytes after its RLP");
-    return item;
+    let item;
+    try { item = rlp.decode(bytes); } catch (error) { throw new Refused(part, `no RLP (${error.message})`); }
+    need(hexOf(rlp.encode(item)) === hexOf(bytes), part, "RLP not in its shortest form");
+    return rlpInHex(item, part, 0);
   }
 
-  function rlpItem(bytes, at, limit, part, depth) {
-    need(at < limit, part, "RLP ends early");
+  function rlpInHex(item, part, depth) {
     need(depth < 8, part, "RLP nested too deep");
-    const first = bytes[at];
-    if (first < 0x80) return [DIGITS[first], at + 1];
-    const isList = first >= 0xc0;
-    const [start, length] = rlpLength(bytes, at, limit, first - (isList ? 0xc0 : 0x80), part);
-    const end = start + length;
-    need(end <= limit, part, "RLP is longer than its place");
-    if (!isList) {
-      need(length !== 1 || bytes[start] >= 0x80, part, "RLP not in its shortest form");
-      return [hexOf(bytes.subarray(start, end)), end];
-    }
-    const items = [];
-    for (let next = start; next < end;) { const [item, after] = rlpItem(bytes, next, end, part, depth + 1); items.push(item); next = after; }
-    return [items, end];
+    return Array.isArray(item) ? item.map((inner) => rlpInHex(inner, part, depth + 1)) : hexOf(item);
   }
 
-  function rlpLength(bytes, at, limit, code, part) {
-    if (code < 56) return [at + 1, code];
-    const size = code - 55;
-    need(size <= 4 && at + 1 + size <= limit && bytes[at + 1] !== 0, part, "RLP length out of bounds");
-    let length = 0;
-    for (let i = 0; i < size; i++) length = length * 256 + bytes[at + 1 + i];
-    need(length >= 56, part, "RLP not in its shortest form");
-    return [at + 1 + size, length];
-  }
-
-  function encodeRlp(item) {
-    const body = Array.isArray(item) ? item.map(encodeRlp).join("") : item;
-    const base = Array.isArray(item) ? 0xc0 : 0x80;
-    const size = body.length / 2;
-    if (base === 0x80 && size === 1 && parseInt(body, 16) < 0x80) return body;
-    if (size < 56) return DIGITS[base + size] + body;
-    let length = size.toString(16);
-    if (length.length % 2) length = "0" + length;
-    return DIGITS[base + 55 + length.length / 2] + length + body;
-  }
+  const rlpInBytes = (item) => (Array.isArray(item) ? item.map(rlpInBytes) : bytesOf(item));
+  const encodeRlp = (item) => hexOf(rlp.encode(rlpInBytes(item)));
 
   const isText = (item, size) => typeof item === "string" && item.length === 2 * size;
   const isInteger = (item, size) => typeof item === "string" && item.length <= 2 * size && !item.startsWith("00");

@@ -12,6 +12,7 @@ POLICY = _POLICY.format(script="'self'", connect="'self'").encode()
 # The offline verifier promises to open no connection; the browser holds it to that. Its reader of
 # HDF5 is WebAssembly.
 VERIFY_POLICY = _POLICY.format(script="'self' 'wasm-unsafe-eval'", connect="'none'").encode()
+CACHE = (b"cache-control", b"no-cache")
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -33,7 +34,10 @@ class SecurityHeaders:
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], policy, *HEADERS]
+                given = message["headers"]
+                # Without it browsers keep pages, and a verifier, for as long as they like.
+                cached = any(name.lower() == CACHE[0] for name, _ in given)
+                message["headers"] = [*given, policy, *HEADERS, *([] if cached else [CACHE])]
             await send(message)
 
         await self._app(scope, receive, add)

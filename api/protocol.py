@@ -1,7 +1,8 @@
-"""HTTP/1.1 as uvicorn speaks it, with limits on what comes before a body.
+"""HTTP/1.1 as uvicorn speaks it, with limits on what comes before a body and on who never reads.
 
-Uvicorn waits for a header for ever, keeps one of any size, and answers in plain text to what is no
-HTTP. A service that stands open to a hospital's network must do none of these.
+Uvicorn waits for a header for ever, keeps one of any size, keeps an answer for ever that nobody
+takes, and answers in plain text to what is no HTTP. A service that stands open to a hospital's
+network must do none of these.
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ from api.problems import KINDS, MEDIA_TYPE, Problem, busy, problem_body
 
 HEAD_BYTES = 64 << 10
 HEAD_SECONDS = 15.0
+READ_SECONDS = 60.0
 CONNECTIONS = 512
 RETRY_SECONDS = 5
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """One connection; it ends when a header is too large, too slow, or no HTTP."""
+    """One connection; it ends when a header is too large, too slow, or no HTTP, or nobody reads."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._read_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         """Begin to wait for a header."""
@@ -38,7 +41,18 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop_waiting()
+        self._stop_watching()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client takes less than it is given: see that it takes anything."""
+        super().pause_writing()
+        self._watch_reader(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """The client has taken most of it."""
+        self._stop_watching()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; count what is no whole header yet."""
@@ -72,6 +86,23 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+    def _watch_reader(self, waiting: int) -> None:
+        self._stop_watching()
+        self._read_timer = self.loop.call_later(READ_SECONDS, self._has_it_read, waiting)
+
+    def _stop_watching(self) -> None:
+        if self._read_timer is not None:
+            self._read_timer.cancel()
+            self._read_timer = None
+
+    def _has_it_read(self, before: int) -> None:
+        """End the connection when not one byte was taken."""
+        waiting = self.transport.get_write_buffer_size()
+        if waiting < before:
+            self._watch_reader(waiting)
+        else:
+            self.transport.abort()
 
     def _too_slow(self) -> None:
         """No header came. Who has sent nothing at all is not told anything."""

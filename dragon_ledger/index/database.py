@@ -20,7 +20,7 @@ from dragon_ledger.index import schema
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MILLISECONDS = 10_000
-CONNECTIONS = 40  # as many as the service has threads
+CONNECTIONS = 64  # more than the service has threads
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -106,12 +106,17 @@ def test_a_reader_sees_one_state(
         assert facts_for(connection, later).origins
 
 
-def test_killed_at_any_moment_it_resumes_where_it_was(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("database", ["engine", "other"])
+def test_killed_at_any_moment_it_resumes_where_it_was(
+    world: World, tmp_path: Path, database: str, request: pytest.FixtureRequest
+) -> None:
+    killed: Engine = request.getfixturevalue(database)
     for label in ("first", "second", "third"):
         train(world, label)
-    network, database = tmp_path / "network.json", tmp_path / "killed.sqlite"
+    network = tmp_path / "network.json"
     world.client.network.save(network)
-    command = [PROGRAM, "index", "run", "--database", str(database), "--network", str(network)]
+    where = killed.url.render_as_string(hide_password=False)
+    command = [PROGRAM, "index", "run", "--database", where, "--network", str(network)]
     moments = random.Random(5)
     for _ in range(6):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -122,7 +127,6 @@ def test_killed_at_any_moment_it_resumes_where_it_was(world: World, tmp_path: Pa
     assert done.returncode == 0, done.stderr
     fresh = open_database(f"sqlite:///{tmp_path}/fresh.sqlite")
     Follower(fresh, world.client).sync()
-    killed = open_database(f"sqlite:///{database}")
     assert content(killed) == content(fresh)
 
 

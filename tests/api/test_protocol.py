@@ -1,0 +1,95 @@
+"""Connections that would stay for ever, against a real server of one page in this process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from api import protocol
+from api.problems import BASE
+
+SIZE = 64 << 20
+PATIENCE = 30.0
+GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+async def large(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """More than the system keeps for a client that does not read."""
+    headers = [(b"content-length", str(SIZE).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": bytes(SIZE)})
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
+    for name, value in (("HEAD_SECONDS", 0.5), ("READ_SECONDS", 0.5), ("CONNECTIONS", 4)):
+        monkeypatch.setattr(protocol, name, value)
+    config = uvicorn.Config(
+        large, port=0, http=protocol.LimitedProtocol, ws="none", lifespan="off", log_level="error"
+    )
+    server = uvicorn.Server(config)
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield listening.getsockname()
+    server.should_exit = True
+    thread.join(PATIENCE)
+    assert not thread.is_alive(), "a connection has kept the server from ending"
+
+
+def rest(client: socket.socket) -> int:
+    """How many bytes come until the end of the connection."""
+    client.settimeout(PATIENCE)
+    count = 0
+    try:
+        while piece := client.recv(1 << 20):
+            count += len(piece)
+    except ConnectionError:
+        pass  # that is the end, too
+    return count
+
+
+def test_who_reads_nothing_is_let_go(address: tuple[str, int]) -> None:
+    stopped = threading.Event()
+    with socket.create_connection(address) as client:
+        client.sendall(GET)
+        stopped.wait(3 * protocol.READ_SECONDS)
+        assert rest(client) < SIZE, "only what the system had taken was left"
+
+
+def test_who_reads_slowly_gets_all(address: tuple[str, int]) -> None:
+    pause, count = threading.Event(), 0
+    with socket.create_connection(address) as client:
+        client.settimeout(PATIENCE)
+        client.sendall(GET)
+        # Longer than READ_SECONDS in all, and never that long without a byte.
+        for _ in range(8):
+            pause.wait(0.1)
+            count += len(client.recv(1 << 20))
+        assert count + rest(client) > SIZE
+
+
+def test_connections_have_a_limit_and_it_is_said(address: tuple[str, int]) -> None:
+    idle = [socket.create_connection(address) for _ in range(protocol.CONNECTIONS)]
+    try:
+        with socket.create_connection(address) as one_more:
+            one_more.settimeout(PATIENCE)
+            answer = b"".join(iter(lambda: one_more.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert f"{BASE}busy".encode() in answer
+        assert b"Retry-After: " in answer
+        # Those that say nothing are let go, and then there is room again.
+        with ThreadPoolExecutor(protocol.CONNECTIONS) as readers:
+            assert set(readers.map(rest, idle)) == {0}
+    finally:
+        for client in idle:
+            client.close()
+    with socket.create_connection(address) as later:
+        later.sendall(GET)
+        assert rest(later) > SIZE

@@ -34,6 +34,7 @@ _NUMBERS = {
 }
 _NO_PREAMBLE = bytes(elements.PREAMBLE)
 _MOST_STRUCTURES = 1000
+_LONGEST_NUMBER = 8  # bytes; a US has 2, and what is longer is no number
 _LONGEST_TEXT = 256  # of facts that a report may show; no attribute of Table 1 may be longer
 _CHARSET, _FRAMES, _PHOTOMETRIC = 0x00080005, 0x00280008, 0x00280004
 _SOP_CLASS, _SOP_INSTANCE, _IMAGE_TYPE = 0x00080016, 0x00080018, 0x00080008
@@ -212,7 +213,7 @@ def _numbers(parsed: ParsedFile) -> dict[str, int]:
     return {
         _NUMBERS[entry.tag]: int.from_bytes(entry.value, order)
         for entry in parsed.elements
-        if entry.tag in _NUMBERS and entry.value
+        if entry.tag in _NUMBERS and entry.value and len(entry.value) <= _LONGEST_NUMBER
     }
 
 

@@ -13,6 +13,7 @@ from dragon_ledger.quality.check import check_transfer
 from dragon_ledger.quality.findings import CheckOutcome
 from dragon_ledger.quality.rules import built_in
 from tests.quality.conftest import TODAY, Transfer
+from tests.quality.dicom.conftest import inspect, spliced
 
 BENCH = Path(__file__).resolve().parents[3] / "scripts" / "bench" / "hostile_dicom.py"
 
@@ -65,3 +66,12 @@ def test_twenty_thousand_damaged_real_files_get_an_answer(
     assert sum(outcomes.values()) == 20_000
     assert "ends the reader: damaged pixel data?" not in outcomes
     assert "the reader gives no answer" not in outcomes
+
+
+def test_a_number_of_ten_thousand_bytes_is_no_number(slice_bytes: bytes) -> None:
+    long = spliced(slice_bytes, 0x00280002, "US", b"\xff" * 10_000)
+    facts = inspect(long)
+    assert not facts.problem
+    assert ("dicom.vm", "(0028,0002) SamplesPerPixel") in {
+        (issue.code, issue.tag) for issue in facts.issues
+    }

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from dragon_ledger.quality.clinical.reporting import Reporter, shown
+from dragon_ledger.quality.clinical.reporting import Reporter
 from dragon_ledger.quality.clinical.table import Table
 from dragon_ledger.quality.clinical.terminology import Codelist, codelist_of, countries
-from dragon_ledger.quality.findings import Finding
+from dragon_ledger.quality.findings import EXAMPLES_PER_GROUP, Finding
 from dragon_ledger.quality.rules import RuleSet
 
 
@@ -41,18 +41,13 @@ def _strangers(
     allowed: Iterable[str],
     codelist: Codelist | None,
 ) -> list[Finding]:
-    present = reporter.table.frame.get_column(name).drop_nulls().unique().to_list()
-    strangers = sorted(set(present) - set(allowed))
+    wrong = ~pl.col(name).is_in(sorted(allowed))
+    shown_values = reporter.table.frame.lazy().filter(wrong).select(name).head(EXAMPLES_PER_GROUP)
+    strangers = shown_values.collect().get_column(name).to_list()
     if not strangers:
         return []
     known = _suggestions(strangers, codelist) if codelist else {}
-    return reporter.rows(
-        code,
-        pl.col(name).is_in(strangers),
-        name,
-        known=known,
-        codelist=codelist.name if codelist else "",
-    )
+    return reporter.rows(code, wrong, name, known=known, codelist=codelist.name if codelist else "")
 
 
 def _suggestions(strangers: Iterable[str], codelist: Codelist) -> dict[str, str]:
@@ -65,19 +60,9 @@ def _pairs(table: Table, reporter: Reporter) -> list[Finding]:
     codelist = codelist_of(code)
     if codelist is None or not table.has(code, name):
         return []
-    pairs = table.frame.lazy().select(code, name).drop_nulls().unique().collect()
-    wrong = sorted(
-        value for value, test in pairs.iter_rows() if codelist.test_of(value) not in (None, test)
-    )
-    if not wrong:
-        return []
-    paired = pl.col(code).replace_strict(
-        {value: codelist.test_of(value) for value in wrong}, default=None, return_dtype=pl.String
-    )
-    differs = (pl.col(name) != paired).fill_null(value=False)
-    names = table.frame.lazy().filter(differs).select(name).unique().collect().to_series()
-    known = {value: shown(value) for value in names}
-    return reporter.rows("sdtm.term-pair", differs, name, known=known)
+    tests = {value: codelist.test_of(value) for value in codelist.terms}
+    paired = pl.col(code).replace_strict(tests, default=None, return_dtype=pl.String)
+    return reporter.rows("sdtm.term-pair", pl.col(name) != paired, name)
 
 
 def _countries(table: Table, reporter: Reporter) -> list[Finding]:

@@ -43,6 +43,7 @@ function* facts(verdict) {
   if (presented?.content_error) yield ["content", presented.content_error];
   if (release) yield ["released", `by organisation ${release.act.organisation}, ${moment(release.act.at)}, from round ${release.round}`];
   yield ["state of", `block ${asOf.block}, ${moment(asOf.time)}, chain ${asOf.chain_id}`];
+  if (asOf.network_file) yield ["network file, SHA-256", element("code", {}, asOf.network_file)];
   if (asOf.stale_reason) yield ["out of date", asOf.stale_reason];
 }
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from dragon_ledger.chain.accounts import Signed
+from dragon_ledger.chain.artifacts import ContractCall
 from dragon_ledger.chain.embedded import EmbeddedNode
 from dragon_ledger.chain.sender import offer
 from dragon_ledger.chain.transact import transact
 from dragon_ledger.records import Role
 from dragon_ledger.site.ledger import Ledger
-from dragon_ledger.site.outbox import Outbox, State
+from dragon_ledger.site.outbox import Attempt, Outbox, State
 from dragon_ledger.site.pump import CLOCK, Pump
 from dragon_ledger.site.site_acts import SITE_ACTS
-from tests.chain.world import World
+from tests.chain.world import World, digest, new_signer
 from tests.site.acts import Desk, registration
 from tests.site.conftest import populate
 
@@ -79,15 +81,96 @@ def work(desk: Desk) -> None:
         (Outbox, "finish"),
     ],
 )
-def test_an_entry_gets_on_chain_once_wherever_the_process_ends(
+def test_entries_get_on_chain_once_wherever_the_process_ends(
     desk: Desk, owner: type, name: str, after: bool
 ) -> None:
-    act = desk.put("one")
+    acts = [desk.put(label) for label in ("one", "two", "three")]
     work_until_cut(desk, owner, name, after=after)
     again = desk.reopen()
     work(again)
-    assert again.states() == [State.FINAL]
-    assert again.registered() == [act.commitment]
+    assert again.states() == [State.FINAL] * 3
+    assert again.registered() == [act.commitment for act in acts]
+
+
+def test_nothing_leaves_before_all_of_a_batch_is_kept(desk: Desk) -> None:
+    """Cut off at the second write of three: none was kept, so none was offered."""
+    acts = [desk.put(label) for label in ("one", "two", "three")]
+    kept = Outbox.record_attempt
+    calls = count(1)
+
+    def second_fails(outbox: Outbox, attempt: Attempt) -> None:
+        if next(calls) == 2:
+            raise CutOff
+        kept(outbox, attempt)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Outbox, "record_attempt", second_fails)
+        with pytest.raises(CutOff):
+            work(desk)
+    again = desk.reopen()
+    assert again.states() == [State.QUEUED] * 3
+    assert [entry.attempts for entry in again.outbox.entries()] == [()] * 3
+    assert again.registered() == []
+    work(again)
+    assert again.registered() == [act.commitment for act in acts]
+
+
+@pytest.mark.parametrize("arrived", [[0], [1], [2], [0, 2]])
+def test_a_batch_that_arrives_in_part_is_completed(desk: Desk, arrived: list[int]) -> None:
+    """The process ends while the node has some of three transactions, in any order."""
+    acts = [desk.put(label) for label in ("one", "two", "three")]
+    offered = Ledger.offer
+
+    def in_part(ledger: Ledger, transactions: Sequence[Signed]) -> object:
+        offered(ledger, [transactions[place] for place in arrived])
+        raise CutOff
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ledger, "offer", in_part)
+        with pytest.raises(CutOff):
+            work(desk)
+    again = desk.reopen()
+    work(again)
+    assert again.states() == [State.FINAL] * 3
+    assert again.registered() == [act.commitment for act in acts]
+    assert [len(entry.attempts) for entry in again.outbox.entries()] == [1] * 3
+
+
+def test_only_so_many_are_under_way_and_none_is_skipped(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dragon_ledger.site.pump.TOGETHER", 2)
+    monkeypatch.setattr("dragon_ledger.site.pump.MAX_IN_FLIGHT", 5)
+    acts = [desk.put(f"version {number}") for number in range(12)]
+    desk.pump.step()
+    assert desk.states().count(State.SENT) == 5
+    work(desk)
+    assert desk.registered() == [act.commitment for act in acts]
+    nonces = [entry.attempts[0].nonce for entry in desk.outbox.entries()]
+    assert nonces == list(range(nonces[0], nonces[0] + 12))
+
+
+def test_an_act_that_waits_is_asked_again_at_the_next_block_only(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits because its account has not accepted; nothing but a block can change that."""
+    desk = Desk.open(tmp_path / "w.sqlite", world.client.network, new_signer(), next(NUMBERS))
+    desk.put("early")
+    asked: list[int] = []
+    sign = Ledger.sign
+
+    def counted(ledger: Ledger, calls: Sequence[ContractCall], nonce: int) -> object:
+        asked.append(len(calls))
+        return sign(ledger, calls, nonce)
+
+    monkeypatch.setattr(Ledger, "sign", counted)
+    for _ in range(3):
+        desk.pump.step()
+    assert (desk.states(), asked) == ([State.QUEUED], [1])
+    assert desk.notes()[0].startswith("waits: ")
+    world.accept_rules(digest("a block"))
+    desk.pump.step()
+    assert asked == [1, 1]
 
 
 def test_a_refusal_is_kept_and_the_next_entry_goes_on(desk: Desk) -> None:

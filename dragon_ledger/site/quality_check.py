@@ -13,6 +13,7 @@ from dragon_ledger.digests import manifest
 from dragon_ledger.errors import LedgerError
 from dragon_ledger.quality.known import FileRecord, Progress
 from dragon_ledger.quality.tables import UnreadableTable, read_table
+from dragon_ledger.quality.transfer import TreeFile, walk
 from dragon_ledger.site.earlier_transfers import EarlierTransfers, series_facts
 from dragon_ledger.site.intake import COMPLETION_MARKER, Checked, CheckedFile
 
@@ -119,8 +120,9 @@ class QualityCheck:
 
 
 def _declared(transfer: Path) -> frozenset[str]:
-    names = [path.name for path in transfer.iterdir()] if transfer.is_dir() else []
-    return _withdrawn(transfer, names)
+    """What a transfer withdraws, before it is read; only regular files are opened."""
+    files = (entry for entry in walk(transfer) if isinstance(entry, TreeFile))
+    return _withdrawn(transfer, [file.path for file in files if len(file.parts) == 1])
 
 
 def withdrawn_paths(transfer: Path, files: tuple[FileRecord, ...]) -> frozenset[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -21,6 +23,7 @@ from dragon_ledger.quality.rules import built_in
 from dragon_ledger.samples import make_transfer
 from dragon_ledger.site.earlier_transfers import EarlierTransfers, series_facts
 from dragon_ledger.site.lineage import Lineage
+from dragon_ledger.site.quality_check import QualityCheck
 from dragon_ledger.site.records_database import RecordsDatabase
 from dragon_ledger.site.store import Store
 from dragon_ledger.site.vault import Vault
@@ -157,6 +160,14 @@ def test_pixels_sent_again_are_found_and_the_same_file_is_not(site: Site) -> Non
     assert uniqueness(site.codes(site.transfer)) == set()
     codes = site.codes(sent_again(site, SOPInstanceUID="2.25.99"))
     assert uniqueness(codes) == {"uniqueness.known-pixels", "changes.changed"}
+
+
+def test_a_table_of_changes_that_is_a_pipe_is_not_opened(site: Site) -> None:
+    transfer = site.folder / "second"
+    transfer.mkdir()
+    os.mkfifo(transfer / "UNIFI_changes.csv")
+    report = QualityCheck(built_in(), site.earlier, 1, threading.Event()).report(transfer)
+    assert "structure.special" in {each.code for each in report.findings}
 
 
 def test_identifiers_and_hashes_are_not_on_the_disk(site: Site) -> None:

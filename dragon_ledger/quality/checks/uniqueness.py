@@ -155,10 +155,12 @@ def _known_pixels(exam: Examination, image: Image, known: list[KnownImage]) -> I
     digest = _pixel_digest(exam.tree.root / image.path) if others else None
     if digest is None:
         return
-    confirmed = {_pixel_digest(each.copy) for each in others[:_MOST_CONFIRMED]}
-    if digest in confirmed or None in confirmed:
-        place = "of an earlier transfer"
-        if digest not in confirmed:
-            place += " (XXH3-128 only: the site's copy cannot be read)"
-        found = _pixels_of(exam, image, place, others[0].instance)
-        yield from at_images(exam, "uniqueness.known-pixels", found, [image], tag=_PIXELS)
+    for other in others[:_MOST_CONFIRMED]:
+        known_digest = _pixel_digest(other.copy)
+        if known_digest in {digest, None}:
+            place = "of an earlier transfer"
+            if known_digest is None:
+                place += " (XXH3-128 only: the site's copy cannot be read)"
+            found = _pixels_of(exam, image, place, other.instance)
+            yield from at_images(exam, "uniqueness.known-pixels", found, [image], tag=_PIXELS)
+            return

@@ -226,7 +226,9 @@
       need(entry, `network file: contracts.${name}`, "missing");
       contracts[name] = { address: bare(entry.address, 20, `network file: contracts.${name}.address`), codeHash: bare(entry.code_hash, 32, `network file: contracts.${name}.code_hash`) };
     }
-    return { chainId: network.chain_id, genesis: bare(network.genesis_hash, 32, "network file: genesis_hash"), contracts, validators: trustRoot(network.validators, bare) };
+    const genesis = bare(network.genesis_hash, 32, "network file: genesis_hash"), validators = trustRoot(network.validators, bare);
+    need(!validators || validators.block !== 0 || validators.hash === genesis, "network file: validators.hash", "not the genesis_hash, though the block is 0");
+    return { chainId: network.chain_id, genesis, contracts, validators };
   }
 
   function trustRoot(validators, bare) {
@@ -413,7 +415,6 @@
   /** The block that everything is as of, and what is known of its seals. */
   function blockOf(bundle, network, demands) {
     const anchor = network.validators;
-    need(!anchor || anchor.block !== 0 || anchor.hash === network.genesis, "network file: validators.hash", "not the genesis_hash, though the block is 0");
     const parts = bundle.headers.map((_, i) => `headers[${i}]`);
     let found;
     if (!anchor) {

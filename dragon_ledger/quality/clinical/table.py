@@ -37,7 +37,6 @@ class Table:
         frame: Every variable as text without surrounding blanks, null where there is none; and
             the column `#row`, the row as a spreadsheet counts it (the first record is row 2).
         kinds: `Char` or `Num` by variable, where the format says so (XPORT).
-        widths: Stored length in bytes by variable, where the format has one (XPORT).
         labels: Label by variable, where the format has labels (XPORT).
         oddities: What the reader worked around.
         notes: What was recognised, for the report: format, encoding, separator, rows.
@@ -47,7 +46,6 @@ class Table:
     domain: str
     frame: pl.DataFrame
     kinds: Mapping[str, str] = field(default_factory=dict)
-    widths: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     oddities: tuple[Oddity, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)

@@ -68,7 +68,6 @@ def read_xport_table(path: str, domain: str, content: bytes) -> Table:
         domain,
         frame,
         kinds={each.name: "Num" if each.numeric else "Char" for each in variables},
-        widths={each.name: each.width for each in variables},
         labels={each.name: each.label for each in variables},
         oddities=_oddities(members, encoding),
         notes={

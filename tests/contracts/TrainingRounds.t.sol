@@ -249,6 +249,7 @@ contract TrainingRoundsTest is Base {
         _eq(training.origins(MODEL_1, 0, 1).length, 1);
         _eq(training.origins(MODEL_1, 0, 1)[0].round, 1);
         _eq(training.origins(MODEL_1, 2, 5).length, 0);
+        _eq(training.origins(MODEL_1, 3, 5).length, 0);
         _eq(training.originCount(MODEL_0), 0);
     }
 
@@ -270,6 +271,14 @@ contract TrainingRoundsTest is Base {
         _close(_run, 1, keccak256("model 4"));
         _eq(_inflow(_run, 4), 6);
         _eq(training.run(_run).inflowEntries, 2);
+    }
+
+    function test_inflow_versionsOfOneWordAreOneEntry() public {
+        _commit(SITE_A, _run, _a);
+        _commit(SITE_B, _run, _b);
+        _close(_run, 3, MODEL_1);
+        _eq(training.run(_run).inflowEntries, 1);
+        _eq(_inflow(_run, 1), 6);
     }
 
     function test_inflow_ofAncestorsUpToTheFork() public {

@@ -125,7 +125,7 @@ function shape(name, attributes) {
 
 // Too many updates for a picture: one line for each round.
 function table(rows) {
-  const head = ["step", "went in", "absent", "left out"].map((words) => element("th", { scope: "col" }, words));
+  const head = ["step", "updates that went in", "absent organisations", "left-out organisations"].map((words) => element("th", { scope: "col" }, words));
   const names = (numbers = []) => (numbers.length ? numbers.join(", ") : "–");
   const body = rows.map(({ node }) => element("tr", {},
     element("td", {}, node.label),

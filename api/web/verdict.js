@@ -65,19 +65,22 @@ function give(blob, name) {
   setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
 
+// Every notice is shown; those of a kind stand together, in the order of the first of each.
 function notices(all) {
-  const items = all.flatMap((notice) => [
-    element("dt", {}, notice.kind.replaceAll("_", " ").toLowerCase()),
-    element("dd", {}, notice.words),
+  const kinds = [...new Set(all.map((notice) => notice.kind))];
+  const items = kinds.flatMap((kind) => [
+    element("dt", {}, kind.replaceAll("_", " ").toLowerCase()),
+    ...all.filter((notice) => notice.kind === kind).map((notice) => element("dd", {}, notice.words)),
   ]);
   return element("section", { class: "card notices" }, element("h2", {}, "To be seen first"), element("dl", {}, ...items));
 }
 
 function origin(trace) {
+  const shown = picture(trace);
   return element("section", { class: "card" }, element("h2", {}, "Where it comes from"),
-    element("div", { class: "picture", tabindex: "0", role: "region", "aria-label": "The trace, from the release back to the data" }, picture(trace)),
-    element("p", { class: "legend" }, element("span", {}, "went in, approved today"),
-      element("span", { class: "unsure" }, "absent, left out or replaced"), element("span", { class: "bad" }, "not in standing")));
+    element("div", { class: "picture", tabindex: "0", role: "region", "aria-label": "The trace, from the release back to the data" }, shown),
+    ...(shown.localName === "svg" ? [element("p", { class: "legend" }, element("span", {}, "went in, approved today"),
+      element("span", { class: "unsure" }, "absent, left out or replaced"), element("span", { class: "bad" }, "not in standing"))] : []));
 }
 
 function checks(all) {

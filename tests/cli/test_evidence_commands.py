@@ -7,6 +7,8 @@ import hashlib
 import io
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -68,6 +70,28 @@ def test_a_single_operators_bundle_is_not_verifiable_unless_its_word_is_taken(
     assert "CHECKPOINT_ACCEPTED" in out
     code, _, err = offline(cli, "single-operator", "--accept-checkpoint", "0x" + "0" * 64)
     assert (code, "not the accepted checkpoint" in err) == (1, True)
+
+
+def test_an_offline_check_loads_nothing_that_could_reach_a_network() -> None:
+    """Which also keeps its start-up short."""
+    program = (
+        "import sys\nfrom dragon_ledger.cli.main import command\n"
+        "try:\n    command(sys.argv[1:], prog_name='dragon-ledger')\nexcept SystemExit:\n    pass\n"
+        "clients = {'web3', 'httpx', 'requests', 'aiohttp', 'ssl', 'asyncio', 'eth_account'}\n"
+        "print(sorted(clients & set(sys.modules)))"
+    )
+    bundle = VECTORS / "single-operator.evidence.json"
+    network = VECTORS / "single-operator.network.json"
+    options = ["--bundle", str(bundle), "--network", str(network), "--json"]
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "verify", str(VECTORS / "model.h5"), *options],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    verdict, loaded = ended.stdout.splitlines()
+    assert json.loads(verdict)["answer"] == "not verifiable"
+    assert loaded == "[]"
 
 
 def test_as_json_the_source_is_the_bundle(cli: CommandLine) -> None:

@@ -108,13 +108,15 @@ class SiteAgent:
             place.address_of("TrainingLedger"),
             config.connection.organisation,
         )
+        self._stopping = threading.Event()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="quality-check")
         self._job: tuple[Path, Future[Checked]] | None = None
         self._failed: set[str] = set()
         self._reconciled = False
 
     def close(self) -> None:
-        """Wait for a running check; it has stored nothing that counts."""
+        """End a running check; it has stored nothing that counts."""
+        self._stopping.set()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def knows(self, transfer: Path) -> bool:
@@ -174,7 +176,7 @@ class SiteAgent:
 
     def _check(self, transfer: Path) -> Checked:
         checked = self._checker(transfer)
-        self._intake.copy(transfer, checked)
+        self._intake.copy(transfer, checked, self._stopping)
         return checked
 
     def _finish_check(self, transfer: Path, result: Future[Checked]) -> None:

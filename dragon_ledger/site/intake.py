@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from dragon_ledger.digests.manifest import NO_SUBJECT, ClinicalRow, FileRecord, Record
+from dragon_ledger.errors import LedgerError
 from dragon_ledger.site.config import SiteConfig
 from dragon_ledger.site.dataset import DatasetBuilder, NewVersion, PreviousDataset, write_stems
 from dragon_ledger.site.event_log import log_event
@@ -29,6 +31,10 @@ from dragon_ledger.site.views import build_view, version_files
 
 COMPLETION_MARKER = "TRANSFER_COMPLETE"
 ZERO = bytes(32)
+
+
+class Interrupted(LedgerError):
+    """Work on a transfer was ended because the agent stops; the next start goes on with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +112,17 @@ class Intake:
             self._database.put_transfer(session, transfer.name, {"unusable": why})
         log_event("transfer.unusable", transfer=transfer.name, why=why)
 
-    def copy(self, transfer: Path, checked: Checked) -> None:
+    def copy(self, transfer: Path, checked: Checked, stopping: Event | None = None) -> None:
         """Copy a checked transfer into the store; long, and may be done ahead by another thread.
 
         Raises:
+            Interrupted: `stopping` was set; what is copied is not copied again.
             UnusableTransfer: a file changed after it was checked.
             StorageError: the disk cannot hold it.
         """
         for file in checked.files:
+            if stopping is not None and stopping.is_set():
+                raise Interrupted(f"{transfer}: the agent stops; its start goes on with the copy")
             self._store.put_file(transfer / file.record.path, file.record.sha256)
 
     def take_in(self, transfer: Path, checked: Checked) -> bytes:

@@ -10,22 +10,17 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from dragon_ledger.digests import manifest
-from dragon_ledger.errors import LedgerError
 from dragon_ledger.quality.known import FileRecord, Progress
 from dragon_ledger.quality.tables import UnreadableTable, read_table
 from dragon_ledger.quality.transfer import TreeFile, walk
 from dragon_ledger.site.earlier_transfers import EarlierTransfers, series_facts
-from dragon_ledger.site.intake import COMPLETION_MARKER, Checked, CheckedFile
+from dragon_ledger.site.intake import COMPLETION_MARKER, Checked, CheckedFile, Interrupted
 
 if TYPE_CHECKING:
     from dragon_ledger.quality.report import QualityReport
     from dragon_ledger.quality.rules import RuleSet
 
 SUBJECT_COLUMN = "usubjid"
-
-
-class Interrupted(LedgerError):
-    """A check was ended because the agent stops; the next start begins where it was."""
 
 
 class QualityCheck:

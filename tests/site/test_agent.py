@@ -12,6 +12,7 @@ from dragon_ledger.errors import ConfigurationError, InputError
 from dragon_ledger.quality.rules import built_in
 from dragon_ledger.site.agent import SiteAgent, open_agent
 from dragon_ledger.site.config import SiteConfig
+from dragon_ledger.site.intake import Interrupted
 from dragon_ledger.site.outbox import State
 from dragon_ledger.site.status import read_status
 from tests.site.place import PASSWORD, Stage, deliver
@@ -89,3 +90,18 @@ def test_a_transfer_with_a_name_that_is_no_utf_8_is_put_aside(stage: Stage) -> N
         work(agent, config, 1)
         with pytest.raises(InputError, match=r"is not UTF-8: rename the file"):
             agent.version_of(transfer)
+
+
+def test_an_agent_that_stops_ends_the_copy_of_a_transfer(stage: Stage) -> None:
+    stage.accept_rules()
+    config = stage.site(1)
+    transfer = deliver(config)
+    with open_agent(config, PASSWORD, built_in()) as agent:
+        checked = agent._checker(transfer)
+        agent.close()
+        with pytest.raises(Interrupted):
+            agent._check(transfer)
+    assert len(checked.files) > 50
+    assert not list((config.folder / "store" / "files").rglob("*"))
+    with open_agent(config, PASSWORD, built_in()) as agent:
+        work(agent, config, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import secrets
@@ -22,15 +23,42 @@ from scripts.demonstration.cast import Places
 from scripts.demonstration.evidence import check_alone
 from scripts.demonstration.ground import Ground, embedded, given, validators
 from scripts.demonstration.narration import Narrator
-from scripts.demonstration.processes import DemonstrationFailed, Troupe
+from scripts.demonstration.processes import DemonstrationFailed, Troupe, stop_leftovers
 from scripts.demonstration.story import Story
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+INTERRUPTED = 128 + signal.SIGINT
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Hold a folder for one demonstration: a second one would empty it under the first.
+
+    Raises:
+        DemonstrationFailed: another one is at work there.
+    """
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with root.with_name(f"{root.name}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DemonstrationFailed(
+                f"another demonstration is at work in {root}: end it with Ctrl-C in its terminal, "
+                "or give this one a --folder of its own"
+            ) from error
+        yield
 
 
 def prepare(root: Path) -> Places:
-    """An empty folder; what an earlier demonstration left running on it is stopped."""
+    """An empty folder; what an earlier demonstration left running on it is stopped.
+
+    Raises:
+        DemonstrationFailed: the folder holds something else.
+    """
     places = Places(root)
+    if root.exists() and any(root.iterdir()) and not places.logs.is_dir():
+        raise DemonstrationFailed(f"{root} is no demonstration's folder, and would be emptied")
+    stop_leftovers(root, places.logs)
     if places.chain.exists():
         stop_running(places.chain)
     if (places.validators / "nodes.json").exists():
@@ -103,31 +131,42 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def demonstrate(narrator: Narrator, root: Path, options: argparse.Namespace) -> None:
+    """Tell the story in a folder, and sum it up."""
+    places = prepare(root)
+    code = hashlib.sha256(Path(__file__).read_bytes()).digest()
+    transfers = {
+        partner: Path(folder).resolve()
+        for partner, _, folder in (word.partition("=") for word in options.transfer)
+    }
+    with stage(places, options) as (ground, troupe):
+        story = Story(narrator, places, ground, troupe, code, transfers, options.serve)
+        story.tell()
+        if options.serve:
+            story.summarise()
+            story.keep_running()
+    with narrator.chapter(len(narrator.timings) + 1, "With every node stopped"):
+        check_alone(narrator, places)
+    story.summarise()
+
+
 def main(arguments: list[str]) -> int:
     """Tell the story; 0 when everything happened as it should."""
     options = parse(arguments)
-    # A polite end is the same as Ctrl-C: everyone is stopped.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A polite end, and a terminal that is closed, are the same as Ctrl-C: everyone is stopped.
+    for polite in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(polite, signal.default_int_handler)
     narrator = Narrator()
+    root = options.folder.resolve()
     try:
-        places = prepare(options.folder.resolve())
-        with stage(places, options) as (ground, troupe):
-            code = hashlib.sha256(Path(__file__).read_bytes()).digest()
-            given_transfers = {
-                partner: Path(folder).resolve()
-                for partner, _, folder in (word.partition("=") for word in options.transfer)
-            }
-            story = Story(narrator, places, ground, troupe, code, given_transfers, options.serve)
-            story.tell()
-            if options.serve:
-                story.keep_running()
-        with narrator.chapter(len(narrator.timings) + 1, "With every node stopped"):
-            check_alone(narrator, places)
+        with alone(root):
+            demonstrate(narrator, root, options)
     except (DemonstrationFailed, LedgerError) as error:
         narrator.panel(str(error), "The demonstration failed", "red")
         return 1
     except KeyboardInterrupt:
-        narrator.note("stopped")
+        narrator.note("stopped; everyone that it had started has ended")
+        return 0 if options.serve else INTERRUPTED
     return 0
 
 

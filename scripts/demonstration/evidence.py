@@ -19,20 +19,21 @@ def _model(places: Places) -> Path:
     return places.models / "model.h5"
 
 
-def _bundle(places: Places) -> Path:
+def bundle_of(places: Places) -> Path:
+    """Where the auditor keeps the bundle."""
     return places.models / "model.evidence.json"
 
 
 def take_away(narrator: Narrator, places: Places, service: Service) -> None:
     """Export a bundle with the documents that it binds."""
-    options = ("-o", _bundle(places), "--network", places.network)
+    options = ("-o", bundle_of(places), "--network", places.network)
     documents = ("--exchange", service.url, "--token-file", service.token)
     with narrator.working("facts, proofs, headers and documents in one file"):
         ledger("evidence", "export", _model(places), *options, *documents)
-    document = json.loads(_bundle(places).read_bytes())
-    kilobytes = _bundle(places).stat().st_size // 1000
+    document = json.loads(bundle_of(places).read_bytes())
+    kilobytes = bundle_of(places).stat().st_size // 1000
     narrator.note(
-        f"{_bundle(places).name}: {kilobytes} kB, {len(document['nodes'])} trie nodes,"
+        f"{bundle_of(places).name}: {kilobytes} kB, {len(document['nodes'])} trie nodes,"
         f" {len(document['attachments'])} documents"
     )
 
@@ -58,7 +59,7 @@ def check_alone(narrator: Narrator, places: Places) -> None:
 
 def _verdict(places: Places, *options: str) -> dict[str, Any]:
     program = Path(sys.executable).with_name("dragon-ledger")
-    files = ["--bundle", str(_bundle(places)), "--network", str(places.network)]
+    files = ["--bundle", str(bundle_of(places)), "--network", str(places.network)]
     words = [str(program), "verify", str(_model(places)), *files, "--json", *options]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if not done.stdout:

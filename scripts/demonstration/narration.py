@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
@@ -61,6 +63,10 @@ class Narrator:
         """A line across, with a title."""
         self.console.print()
         self.console.rule(Text(title, style="bold cyan"), align="left")
+
+    def command(self, *words: str | Path) -> None:
+        """A command to be copied."""
+        self.plain(shlex.join(map(str, words)))
 
     def plain(self, what: str) -> None:
         """A command or a path, in one piece, to be copied."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PATIENCE_SECONDS = 60.0
+PROCESSES = "processes"
+"""File among the logs: the id of every process that was started, a line each."""
 
 
 class DemonstrationFailed(Exception):
@@ -27,8 +29,8 @@ class Member:
     log: Path
     process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it; what it prints is added to its log."""
+    def start(self) -> int:
+        """Start it, and give its process id; what it prints is added to its log."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 list(self.command),
@@ -37,6 +39,7 @@ class Member:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+        return self.process.pid
 
     def kill(self) -> int:
         """SIGKILL, as a power cut does it; gives the process id that is no more."""
@@ -66,6 +69,32 @@ class Member:
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-8:])
 
 
+def stop_leftovers(root: Path, logs: Path) -> None:
+    """End what a demonstration that was killed itself left at work in a folder.
+
+    Raises:
+        DemonstrationFailed: one of them does not end.
+    """
+    known = logs / PROCESSES
+    if not known.exists():
+        return
+    limit = time.monotonic() + PATIENCE_SECONDS
+    for pid in map(int, known.read_text("ascii").split()):
+        while _works_in(root, pid):
+            os.kill(pid, signal.SIGTERM)
+            if time.monotonic() > limit:
+                raise DemonstrationFailed(f"process {pid} is at work in {root} and does not end")
+            time.sleep(0.2)
+
+
+def _works_in(root: Path, pid: int) -> bool:
+    """Whether a process has the folder in its command line: ids are used again."""
+    try:
+        return os.fsencode(root) in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it is gone, or this system has no such file
+        return False
+
+
 @dataclass(slots=True)
 class Troupe:
     """Everyone who runs, so that everyone is stopped."""
@@ -90,7 +119,9 @@ class Troupe:
         words = [str(argument) for argument in command]
         member = Member(name, words, self.logs / f"{name}.log")
         self.members[name] = member
-        member.start()
+        pid = member.start()
+        with (self.logs / PROCESSES).open("a", encoding="ascii") as known:
+            known.write(f"{pid}\n")
         return member
 
     def finish(self, name: str) -> None:

@@ -70,7 +70,6 @@ class Story:
         for number, (title, chapter) in enumerate(chapters, start=1):
             with self.narrator.chapter(number, title):
                 chapter()
-        self.summarise()
 
     def found(self) -> None:
         """Deploy, admit, enrol; start the service."""
@@ -89,6 +88,7 @@ class Story:
             agents = self._make_folders()
         with narrator.working("seven organisations admitted; each root enrols its own accounts"):
             self._admit(client, keys, agents)
+        narrator.note(", ".join(f"{party.number} {party.name}" for party in EVERYONE))
         self.desk = Desk(narrator, places, self.service.url, self.service.token)
 
     def _make_folders(self) -> dict[int, bytes]:
@@ -269,17 +269,20 @@ class Story:
         self._go_on()
 
     def _go_on(self) -> None:
-        narrator, places = self.narrator, self.places
+        narrator, places, url = self.narrator, self.places, self.service.url
         narrator.heading("Go on")
+        narrator.command("source", ".venv/bin/activate")
+        asked = ("dragon-ledger", "verify", places.models / "model.h5", "--network", places.network)
         if not self.serves:
+            narrator.command(*asked, "--bundle", evidence.bundle_of(places))
             narrator.plain("./scripts/demo --serve     # all of it again, kept running; then:")
-        narrator.plain("source .venv/bin/activate")
-        model = places.models / "model.h5"
-        narrator.plain(f"dragon-ledger verify {model} --network {places.network}")
-        narrator.plain(f"dragon-ledger review list --network {places.network}")
-        narrator.plain(f"dragon-ledger site status {places.site(HOSPITALS[-1])}")
+        narrator.command(*asked)
+        narrator.command("dragon-ledger", "review", "list", "--network", places.network)
+        narrator.command("dragon-ledger", "site", "status", places.site(HOSPITALS[-1]))
         narrator.note(
-            f"the service: {self.service.url}/   its documentation: {self.service.url}/docs"
+            f"the service, while it runs: {url}/   its documentation: {url}/docs"
+            if self.serves
+            else f"the service was at {url}/, its documentation at {url}/docs: --serve keeps it"
         )
         narrator.note(f"reports, logs and everything else: {places.root}")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dragon_ledger.chain.accounts import Keystore
+from scripts.demonstration.processes import stop_leftovers
 from tests.chain.ganache import ganache
 from tests.chain.world import PUBLIC_TEST_KEY
 from tests.end_to_end.real_hospital import PARTNER, make_real_transfer
@@ -17,9 +20,9 @@ from tests.end_to_end.real_hospital import PARTNER, make_real_transfer
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def demonstrate(folder: Path, *options: str | Path, seconds: float = 280) -> str:
+def begin(folder: Path, *options: str | Path, seconds: float) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "scripts.demonstration", "--folder", folder / "demo", *options]
-    done = subprocess.run(
+    return subprocess.run(
         [str(word) for word in command],
         cwd=CHECKOUT,
         env=os.environ | {"COLUMNS": "400"},
@@ -28,6 +31,10 @@ def demonstrate(folder: Path, *options: str | Path, seconds: float = 280) -> str
         timeout=seconds,
         check=False,
     )
+
+
+def demonstrate(folder: Path, *options: str | Path, seconds: float = 280) -> str:
+    done = begin(folder, *options, seconds=seconds)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -44,6 +51,7 @@ def check_story(told: str) -> None:
     assert "the same model, rewritten: VALID" in told
     assert "one weight changed in its last bit: NOT VALID" in told
     assert "ABSENT: organisation 4 was absent in round 1" in told
+    assert told.index("What you saw") < told.index("dragon-ledger verify ")
     after = told[told.index("is revoked\n") :]
     assert "the released file: NOT VALID" in after
     assert "is revoked since" in after
@@ -58,6 +66,39 @@ def check_story(told: str) -> None:
 @pytest.mark.slow
 def test_main_job_on_the_embedded_chain(tmp_path: Path) -> None:
     check_story(demonstrate(tmp_path))
+
+
+@pytest.mark.slow
+def test_two_at_once_in_one_folder_are_refused(tmp_path: Path) -> None:
+    with (tmp_path / "demo.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused = begin(tmp_path, seconds=60)
+    assert refused.returncode == 1
+    assert "another demonstration is at work in" in refused.stdout
+
+
+@pytest.mark.slow
+def test_a_folder_of_something_else_is_not_emptied(tmp_path: Path) -> None:
+    precious = tmp_path / "demo" / "thesis.txt"
+    precious.parent.mkdir()
+    precious.write_text("two years")
+    refused = begin(tmp_path, seconds=60)
+    assert refused.returncode == 1
+    assert "would be emptied" in refused.stdout
+    assert precious.read_text() == "two years"
+
+
+@pytest.mark.slow
+def test_what_a_killed_one_left_is_ended(tmp_path: Path) -> None:
+    """By its process id, and only if its command names the folder: ids are used again."""
+    sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with subprocess.Popen([*sleeper, str(tmp_path)]) as left, subprocess.Popen(sleeper) as other:
+        (tmp_path / "processes").write_text(f"{left.pid}\n{other.pid}\n")
+        # A child stays in the table until it is waited for, with an empty command line.
+        stop_leftovers(tmp_path, tmp_path)
+        assert left.wait(timeout=10) == -signal.SIGTERM
+        assert other.poll() is None
+        other.kill()
 
 
 @pytest.mark.slow

@@ -135,7 +135,8 @@ class Pump:
                 self._conclude(entry, receipt, head)
             elif receipt is None and used > entry.attempts[-1].nonce:
                 self._replaced(entry, head)
-        self._offer([entry.attempts[-1] for entry in sent if entry.attempts[-1].nonce >= used])
+        last = [entry.attempts[-1] for entry in sent]
+        self._offer_again([attempt for attempt in last if attempt.nonce >= used])
         if receipts:
             self._watch_clock(sent, receipts)
 
@@ -219,22 +220,17 @@ class Pump:
             self._outbox.requeue(entry.id, why)
         return True
 
-    def _offer(self, attempts: Sequence[Attempt]) -> None:
-        """Offer stored transactions; again, after a while, those that the node has lost."""
-        now = time.monotonic()
-        fresh = [one for one in attempts if one.tx_hash not in self._offered]
-        stale = [
-            one
-            for one in attempts
-            if one.tx_hash in self._offered
-            and now - self._offered[one.tx_hash] >= REBROADCAST_SECONDS
-        ]
-        known = self._ledger.known([one.tx_hash for one in stale])
-        lost = [one for one, is_known in zip(stale, known, strict=True) if not is_known]
-        self._offered |= {one.tx_hash: now for one in (*fresh, *stale)}
-        self._hand_over([*lost, *fresh])
+    def _offer_again(self, attempts: Sequence[Attempt]) -> None:
+        """Offer, after a while or after a restart, what the node has lost or never got."""
+        before = time.monotonic() - REBROADCAST_SECONDS
+        due = [one for one in attempts if self._offered.get(one.tx_hash, before) <= before]
+        known = self._ledger.known([one.tx_hash for one in due])
+        self._offered |= {one.tx_hash: time.monotonic() for one in due}
+        self._offer([one for one, is_known in zip(due, known, strict=True) if not is_known])
 
-    def _hand_over(self, attempts: Sequence[Attempt]) -> None:
+    def _offer(self, attempts: Sequence[Attempt]) -> None:
+        """Offer stored transactions, in the order of their nonces."""
+        self._offered |= {one.tx_hash: time.monotonic() for one in attempts}
         signed = [Signed(one.raw, one.tx_hash, self._ledger.address, one.nonce) for one in attempts]
         for attempt, error in zip(attempts, self._ledger.offer(signed), strict=True):
             if error is not None:

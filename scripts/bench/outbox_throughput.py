@@ -1,18 +1,18 @@
 """Commits per second through the outbox, beside bare stores of the same size by bare senders.
 
-    python scripts/bench/outbox_throughput.py --sites 8 --commits 50
+    python scripts/bench/outbox_throughput.py --sites 8 --commits 250
 
-Each site has its own outbox, account and thread; the bare senders sign ahead and offer as fast as
-they can with the same number of threads. One embedded node that mines every `--block-time` seconds.
+Each site has its own outbox, account and process; the bare senders sign ahead and offer as fast
+as they can with as many processes. One embedded node that mines every `--block-time` seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import tempfile
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,11 +20,13 @@ from dragon_ledger.chain.accounts import Signed
 from dragon_ledger.chain.client import Client
 from dragon_ledger.chain.embedded import EmbeddedNode
 from dragon_ledger.chain.network import Network
-from dragon_ledger.chain.sender import nonces, offer, receipts, sign
+from dragon_ledger.chain.pipeline import Pipeline
+from dragon_ledger.chain.sender import nonces, receipts, sign
 from dragon_ledger.records import Role
 from dragon_ledger.site.ledger import Ledger
 from dragon_ledger.site.outbox import State
-from tests.chain.world import World
+from dragon_ledger.site.pump import POLL_SECONDS, TOGETHER
+from tests.chain.world import World, new_signer
 from tests.site.acts import Desk, registration
 from tests.site.conftest import populate
 
@@ -34,7 +36,7 @@ FIRST_SITE = 60
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sites", type=int, default=8)
-    parser.add_argument("--commits", type=int, default=50, help="per site")
+    parser.add_argument("--commits", type=int, default=250, help="per site")
     parser.add_argument("--block-time", type=float, default=1.0, help="seconds; 0 mines at once")
     options = parser.parse_args()
     mining = {"--block-time": options.block_time} if options.block_time else {}
@@ -70,9 +72,11 @@ def drain(path: Path, world: World, site: int, commits: int) -> None:
     desk = Desk.open(path, world.client.network, world.members[site], site)
     for number in range(commits):
         desk.put(f"act {number}")
-    while set(desk.states()) != {State.FINAL}:
-        desk.pump.step()
-        time.sleep(0.02)
+    while desk.outbox.has(State.QUEUED, State.SENT):
+        if not desk.pump.step():
+            time.sleep(POLL_SECONDS)
+    if set(desk.states()) != {State.FINAL}:
+        raise SystemExit(f"not final: {desk.notes()}")
 
 
 def sign_ahead(world: World, site: int, commits: int) -> list[Signed]:
@@ -87,21 +91,27 @@ def sign_ahead(world: World, site: int, commits: int) -> list[Signed]:
 
 
 def send_all(network: Network, ready: list[Signed]) -> None:
+    """Offer everything, in batches as large as an outbox's, and wait for the receipts."""
     client = Client(network)
-    for signed in ready:
-        offer(client, signed)
+    pipeline = Pipeline(client, new_signer())
+    for start in range(0, len(ready), TOGETHER):
+        if any(pipeline.offer(ready[start : start + TOGETHER])):
+            raise SystemExit("the node does not take bare transactions")
     while None in receipts(client, [signed.hash for signed in ready]):
-        time.sleep(0.02)
+        time.sleep(POLL_SECONDS)
 
 
-def timed(work: list[Callable[[], None]]) -> float:
-    """Seconds until all threads are done."""
-    threads = [threading.Thread(target=one) for one in work]
+def timed(work: Sequence[Callable[[], None]]) -> float:
+    """Seconds until all are done, each in a process of its own, as sites have it."""
+    fork = multiprocessing.get_context("fork")
+    running = [fork.Process(target=one) for one in work]
     start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+    if any(process.exitcode for process in running):
+        raise SystemExit("a sender failed; its words are above")
     return time.perf_counter() - start
 
 

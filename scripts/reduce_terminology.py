@@ -23,6 +23,7 @@ LISTS = {
     "ND": "syn",
     "UNIT": "syn",
     "LBTESTCD": "test",
+    "LBSTRESC": "syn",
     "MBTESTCD": "test",
     "MBFTSDTL": "syn",
     "MITSCD": "test",

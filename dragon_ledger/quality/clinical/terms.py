@@ -12,6 +12,8 @@ from dragon_ledger.quality.clinical.terminology import Codelist, codelist_of, co
 from dragon_ledger.quality.findings import EXAMPLES_PER_GROUP, Finding
 from dragon_ledger.quality.rules import RuleSet
 
+_RESULTS = ("LBSTRESC",)  # lists of results in words: numbers, ranges and grades are no terms
+
 
 def check_terms(table: Table, rules: RuleSet) -> list[Finding]:
     """Findings about the terms of one table."""
@@ -42,6 +44,8 @@ def _strangers(
     codelist: Codelist | None,
 ) -> list[Finding]:
     wrong = ~pl.col(name).is_in(sorted(allowed))
+    if codelist is not None and codelist.name in _RESULTS:
+        wrong &= ~pl.col(name).str.contains("[0-9]")
     shown_values = reporter.table.frame.lazy().filter(wrong).select(name).head(EXAMPLES_PER_GROUP)
     strangers = shown_values.collect().get_column(name).to_list()
     if not strangers:

@@ -42,6 +42,17 @@ def test_variables_are_bound_to_the_lists_of_the_implementation_guide(shared_spe
                 assert bound.name in variable["codelist"], variable["name"]
 
 
+def test_every_listed_variable_with_a_list_is_held_to_it(shared_spec: Path) -> None:
+    """Test names are held to the pair of their code."""
+    for rule in built_in().domains:
+        guide = json.loads((shared_spec / "sdtmig_3_3" / f"{rule.code}.json").read_text())
+        bound = {each["name"] for each in guide["variables"] if each.get("codelist")}
+        names = {f"{rule.code}TEST"} | {
+            variable.name for variable in rule.variables if codelist_of(variable.name)
+        }
+        assert bound & {variable.name for variable in rule.variables} - names == set()
+
+
 def test_labels_are_those_of_the_implementation_guide(shared_spec: Path) -> None:
     for domain, expected in labels().items():
         guide = json.loads((shared_spec / "sdtmig_3_3" / f"{domain}.json").read_text())

@@ -77,6 +77,17 @@ def test_texts_that_are_no_numbers(value: str, clean: Any, judge: Any) -> None:
     assert found_at(judge, clean, DM, "AGE", value) == {"sdtm.type"}
 
 
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [("Positive", "Positive (meant: POSITIVE)"), ("TNTC", "TNTC (meant: TOO NUMEROUS TO COUNT)"),
+     ("YELLOW", "AAAAAA"), ("POSITIVE", None), ("<5", None), ("1:40", None), ("3+", None)],
+)  # fmt: skip
+def test_results_in_words_are_terms(value: str, found: str | None, clean: Any, judge: Any) -> None:
+    clean[LB][0] |= {"LBORRES": value, "LBSTRESC": value, "LBSTRESN": "", "LBSTRESU": ""}
+    shown = [each.found for each in judge(clean) if each.code == "sdtm.term-extended"]
+    assert shown == ([] if found is None else [found])
+
+
 def test_the_day_of_death_counts_without_a_flag(clean: Any, judge: Any) -> None:
     died = clean[DD][0]["USUBJID"]
     for row in clean[DM]:

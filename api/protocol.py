@@ -57,7 +57,10 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what came; count what is no whole header yet."""
         super().data_received(data)
-        if self._head_timer is None or self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._head_timer is None:
+            self._wait_after_blank_lines()
             return
         self._head_bytes += len(data)
         if self._head_bytes > HEAD_BYTES:
@@ -81,6 +84,12 @@ class LimitedProtocol(HttpToolsProtocol):
     def _wait_for_head(self) -> None:
         self._head_bytes = 0
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def _wait_after_blank_lines(self) -> None:
+        """Blank lines begin no request, and yet they end uvicorn's own wait for the next one."""
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and self.timeout_keep_alive_task is None:
+            self._wait_for_head()
 
     def _stop_waiting(self) -> None:
         if self._head_timer is not None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
+from api.part_of_trace import Part, part_of
+from dragon_ledger.provenance.trace import trace
 from tests.api.browser import Browser, browsing, drop, press
 from tests.api.conftest import Ledger, content_digest, running, write_model
+from tests.provenance.histories import History
 
 pytestmark = pytest.mark.slow
 ANSWER = "document.querySelector('.answer h2')?.textContent"
@@ -237,6 +242,31 @@ def test_the_documentation_draws_itself(known: Ledger, tmp_path: Path) -> None:
             assert all(operation["summary"] in text for operation in operations.values())
         assert all(name in text for name in document["components"]["schemas"])
         assert page.evaluate("document.querySelectorAll('.endpoint pre').length") >= 14
+
+
+def test_a_trace_that_is_too_large_for_a_picture_becomes_a_table(page: Browser) -> None:
+    history = History(Random(1), sites=9)
+    sites = history.site_numbers()
+    current = {site: history.approved(site) for site in sites}
+    run = history.open_run(sites)
+    for _ in range(10):
+        for site in sites[1:]:
+            history.commit(run, site, current[site])
+        history.close(run, set(sites[2:]))
+    whole = trace(history.facts(history.release(run, 10).aggregate))
+    overview = json.dumps(part_of(whole, Part(updates=False)).to_json())
+    page.evaluate(
+        f"import('/picture.js').then((m) => document.body.replaceChildren(m.picture({overview})))"
+    )
+    rows = page.wait_for(
+        "document.querySelector('body > table') && [...document.querySelectorAll('tr')]"
+        ".map((row) => [...row.cells].map((cell) => cell.innerText))"
+    )
+    absent, left_out = str(sites[0]), str(sites[1])
+    assert rows[2] == ["Round 10", "7", absent, left_out]
+    steps = [row[0] for row in rows[2:]]
+    assert steps[:-1] == [f"Round {number}" for number in range(10, 0, -1)]
+    assert steps[-1].startswith("Initial model")
 
 
 def test_a_node_that_is_away_is_said_at_the_top_and_at_the_bottom(tmp_path: Path) -> None:

@@ -63,6 +63,17 @@ def test_who_reads_nothing_is_let_go(address: tuple[str, int]) -> None:
         assert rest(client) < SIZE, "only what the system had taken was left"
 
 
+def test_blank_lines_after_an_answer_keep_no_connection(address: tuple[str, int]) -> None:
+    with socket.create_connection(address) as client, client.makefile("rb") as reader:
+        client.settimeout(PATIENCE)
+        client.sendall(GET.replace(b"Connection: close\r\n", b""))
+        while reader.readline() != b"\r\n":
+            pass  # the header
+        assert len(reader.read(SIZE)) == SIZE
+        client.sendall(b"\r\n")
+        assert reader.read() == b"", "it is let go, and not kept until it says more"
+
+
 def test_who_reads_slowly_gets_all(address: tuple[str, int]) -> None:
     pause, count = threading.Event(), 0
     with socket.create_connection(address) as client:

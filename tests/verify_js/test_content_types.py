@@ -109,6 +109,21 @@ def chunks(file: h5py.File) -> None:
     file.create_dataset("scaled", data=np.arange(999), scaleoffset=0, chunks=(100,))
 
 
+def never_filled(file: h5py.File, kind: h5t.TypeID = h5t.STD_I64LE) -> None:
+    """HDF5 leaves the reader's memory as it is where no chunk was ever written."""
+    creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    creation.set_fill_time(h5d.FILL_TIME_NEVER)
+    creation.set_chunk((2**18,))
+    space = h5s.create_simple((2**22,))
+    dataset = h5py.Dataset(h5d.create(file.id, b"d", kind, space, creation))
+    dataset[:10] = 7
+    dataset[2**21 :] = np.arange(2**21)[::-1]
+    dataset[-(2**20) :] = 5
+    undefined = creation.copy()
+    undefined.set_alloc_time(h5d.ALLOC_TIME_LATE)
+    h5d.create(file.id, b"empty", kind, h5s.create_simple((2**20,)), undefined)
+
+
 SAME: dict[str, Fill] = {
     "bfloat16": raw_values(custom_float(2, 8, 7, 127)),
     "integer of 12 bits": raw_values(number(h5t.STD_U16LE, 12, 3)),
@@ -131,6 +146,7 @@ SAME: dict[str, Fill] = {
     "many links": many_links,
     "committed types": committed,
     "chunks": chunks,
+    "never filled": never_filled,
     "name of a link that is no ASCII": lambda file: file.create_dataset("é\U0001f600", data=1),
 }
 REFUSED: dict[str, tuple[Fill, str]] = {
@@ -142,6 +158,10 @@ REFUSED: dict[str, tuple[Fill, str]] = {
     "big-endian integer that does not start at bit 0": (
         raw_values(number(h5t.STD_I32BE, 16, 8)),
         "big-endian numbers",
+    ),
+    "big-endian and never filled": (
+        lambda file: never_filled(file, h5t.STD_I64BE),
+        "have no fill value",
     ),
 }
 

@@ -205,18 +205,21 @@
     async data(stored) {
       const tree = new ValueTree(this.hashing), count = values.countOf(stored.space);
       if (count * BigInt(stored.shape.size) > BigInt(LIMITS.values)) throw new Unsupported(stored.path, `more than ${LIMITS.values} bytes of values`);
+      stored.memoryType = values.typeInMemory(stored.type, stored.path);
+      const converted = stored.memoryType !== stored.type || !values.isFixed(stored.type);
+      if (converted && !stored.filled) throw new Unsupported(stored.path, "values that may never have been written and have no fill value");
       if (count) await (values.isFixed(stored.type) ? this.fixed(stored, tree) : this.variable(stored, Number(count), tree));
       return tree.root();
     }
 
     async fixed(stored, tree) {
-      const { path, shape } = stored, canonical = values.canonicalizer(values.typeInMemory(stored.type, path), path);
+      const { path, shape } = stored, canonical = values.canonicalizer(stored.memoryType, path);
       const cut = cutOf(shape.shape, shape.size, shape.chunks);
       this.spend(shape.total_size * shape.size * (stored.filtered ? visitsOf(cut, shape.shape, shape.chunks) : 1), path);
       const place = this.open.allocate(cut.bytes, path);
       for (const slab of slabsOf(shape.shape, cut)) {
         const size = sizeOf(slab, shape.size);
-        this.open.read(path, slab, place);
+        this.open.read(path, slab, place, size);
         await tree.add(canonical(this.memory.bytes(place, size, path)));
         await this.progress(size);
       }
@@ -224,8 +227,7 @@
     }
 
     async variable(stored, total, tree) {
-      const { path, shape } = stored, type = values.typeInMemory(stored.type, path);
-      const write = values.valueWriter(type, shape, this.memory, path);
+      const { path, shape } = stored, write = values.valueWriter(stored.memoryType, shape, this.memory, path);
       let batch = 64;
       for (let position = 0; position < total;) {
         const slab = slabAt(shape.shape, position, batch);
@@ -240,8 +242,8 @@
 
     /** The canonical bytes of a slab of values of variable size. */
     batchOf({ path, shape }, slab, write) {
-      const count = sizeOf(slab, 1), place = this.open.allocate(count * shape.size, path), to = new Writer();
-      this.open.read(path, slab, place);
+      const count = sizeOf(slab, 1), size = count * shape.size, place = this.open.allocate(size, path), to = new Writer();
+      this.open.read(path, slab, place, size);
       for (let i = 0; i < count; i++) this.limited(write, place + i * shape.size, to, path);
       this.open.reclaim(path, slab, place);
       this.open.library._free(place);
@@ -286,8 +288,8 @@
       const count = Number(values.countOf(space));
       if (!count) return [];
       const write = values.valueWriter(values.typeInMemory(type, where), shape, this.memory, where);
-      const place = this.open.allocate(count * shape.size, where);
-      this.open.readAttribute(path, text, place);
+      const size = count * shape.size, place = this.open.allocate(size, where);
+      this.open.readAttribute(path, text, place, size);
       const each = Array.from({ length: count }, (_, i) => {
         const to = new Writer();
         this.limited(write, place + i * shape.size, to, where);

@@ -12,7 +12,7 @@
     constructor(where, what) { super(`${where}: ${what}`); this.where = where; this.what = what; }
   }
 
-  const MESSAGE = { DATASPACE: 0x01, LINK_INFO: 0x02, DATATYPE: 0x03, LINK: 0x06, EXTERNAL_FILES: 0x07, LAYOUT: 0x08, ATTRIBUTE: 0x0c, CONTINUATION: 0x10, SYMBOL_TABLE: 0x11, ATTRIBUTE_INFO: 0x15, LINKS: 0x16 };
+  const MESSAGE = { DATASPACE: 0x01, LINK_INFO: 0x02, DATATYPE: 0x03, FILL_VALUE: 0x05, LINK: 0x06, EXTERNAL_FILES: 0x07, LAYOUT: 0x08, ATTRIBUTE: 0x0c, CONTINUATION: 0x10, SYMBOL_TABLE: 0x11, ATTRIBUTE_INFO: 0x15, LINKS: 0x16 };
   const SHARED = 2;
   const MOST_BLOCKS = 4096, MOST_NODES = 100000, DEEPEST_TYPE = 32;
 
@@ -426,6 +426,15 @@
 
   // -------------------------------------------------------------------------------------------------------------- whole object
 
+  /** Whether values that were never written read as a fill value (IV.A.2.f); else HDF5 hands over whatever memory holds. */
+  function isFilled(message, where) {
+    if (!message) return true;
+    if (message.flags & SHARED) throw new Unsupported(where, "a fill value that is shared in a heap");
+    const version = message.body.number(1), [first, second, third] = version < 3 ? message.body.take(3) : [...message.body.take(1), 0, 0];
+    const never = version < 3 ? second === 1 : ((first >> 2) & 3) === 1, isUndefined = version === 2 ? third === 0 : version === 3 && (first & 0x10) !== 0;
+    return !never && !isUndefined;
+  }
+
   const OUTSIDE = { 3: "a virtual dataset: its values are in other files" };
 
   /** What a dataset's header says of its type, space and place; values in other files are refused. */
@@ -436,7 +445,8 @@
     const [version, second, third] = layout.body.take(3);
     const place = OUTSIDE[version < 3 ? third : second];
     if (place) throw new Unsupported(where, place);
-    return { type: readTypeOf(file, single(header, MESSAGE.DATATYPE, where), where), space: readSpace(file, space.body) };
+    const type = readTypeOf(file, single(header, MESSAGE.DATATYPE, where), where);
+    return { type, space: readSpace(file, space.body), filled: isFilled(single(header, MESSAGE.FILL_VALUE, where), where) };
   }
 
   const readCommitted = (file, header, where) => readTypeOf(file, single(header, MESSAGE.DATATYPE, where), where);

@@ -76,19 +76,20 @@
     allocate(size, where) {
       const place = this.call(where, () => this.library._malloc(size));
       if (!place) throw new Unsupported(where, `needs ${size} bytes of memory`);
-      this.library.HEAPU8.fill(0, place, place + size);
       return place;
     }
 
-    /** Reads a slab, or a scalar where `slab` is null, to a place in memory. */
-    read(path, slab, place) {
+    /** Reads a slab, or a scalar where `slab` is null, to `size` bytes of memory. HDF5 may leave them as they are where nothing was written. */
+    read(path, slab, place, size) {
+      this.library.HEAPU8.fill(0, place, place + size);
       const numbers = (extents) => extents.map(BigInt);
       const [count, start, stride] = slab ? [numbers(slab.count), numbers(slab.start), slab.count.map(() => 1n)] : [null, null, null];
       const status = this.call(path, () => this.library.get_dataset_data(this.id, path, count, start, stride, BigInt(place)));
       if (status < 0) throw new Unsupported(path, "HDF5 cannot read its values");
     }
 
-    readAttribute(path, name, place) {
+    readAttribute(path, name, place, size) {
+      this.library.HEAPU8.fill(0, place, place + size);
       const status = this.call(path, () => this.library.get_attribute_data(this.id, path, name, BigInt(place)));
       if (status < 0) throw new Unsupported(path, "HDF5 cannot read an attribute");
     }

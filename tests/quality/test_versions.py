@@ -132,6 +132,26 @@ def test_a_series_of_an_earlier_transfer_keeps_its_patient(transfer: Transfer) -
         assert codes(report) == {"uniqueness.known-series"}
 
 
+def test_a_series_taken_back_may_come_under_its_right_patient(transfer: Transfer) -> None:
+    patient, study, series = transfer.series[0].parts[-3:]
+    wrong = KnownSeries("P99", study)
+    assert not transfer.judge(known=KnownTransfers(series={series: wrong})).passed
+    gone = replace(wrong, withdrawn=True)
+    assert transfer.judge(known=KnownTransfers(series={series: gone})).passed
+    image = replace(
+        known_image(transfer, transfer.images()[0]),
+        path=f"P99/{study}/{series}/0001.dcm",
+        sha256=b"\1" * 32,
+    )
+    known = replace(recalling(image), series={series: wrong})
+    assert codes(transfer.judge(known=known)) == {
+        "uniqueness.known-series",
+        "uniqueness.known-instance",
+    }
+    declare(transfer, f"{image.path},withdraw,it was of patient {patient}")
+    assert transfer.judge(known=known).passed
+
+
 def recalling(*images: KnownImage) -> KnownTransfers:
     """A site that transferred these images before."""
     return KnownTransfers(

@@ -13,7 +13,7 @@ from dragon_ledger.quality.dicom.elements import Unreadable, parse
 from dragon_ledger.quality.dicom.inspect_image import pixel_bytes
 from dragon_ledger.quality.examination import Examination, Image, Series
 from dragon_ledger.quality.findings import CheckResult, Finding, conclude, not_applicable
-from dragon_ledger.quality.known import KnownImage
+from dragon_ledger.quality.known import KnownImage, KnownSeries
 from dragon_ledger.quality.masking import without_tokens
 from dragon_ledger.quality.vocabulary import tag_label
 
@@ -111,7 +111,7 @@ def _pixel_digest(path: Path) -> bytes | None:
 
 def _known_series(exam: Examination, series: Series) -> Iterator[Finding]:
     known = exam.known.series.get(series.uid)
-    if known is None:
+    if known is None or known.withdrawn or _is_declared(exam, series, known):
         return
     if known.patient != series.subject:
         yield at_series(exam, "uniqueness.known-series", "another patient", series, tag=_SERIES)
@@ -119,19 +119,29 @@ def _known_series(exam: Examination, series: Series) -> Iterator[Finding]:
         yield at_series(exam, "uniqueness.known-series", "another study", series, tag=_SERIES)
 
 
+def _is_declared(exam: Examination, series: Series, known: KnownSeries) -> bool:
+    """Whether the table of changes corrects files of a series, or takes the earlier ones back."""
+    earlier = f"{known.patient}/{known.study_uid}/{series.uid}/"
+    corrected = exam.declared("correct")
+    return any(image.path in corrected for image in series.images) or any(
+        path.startswith(earlier) for path in exam.declared("withdraw")
+    )
+
+
 def _known_images(exam: Examination) -> Iterator[Finding]:
     """Images of earlier transfers with the identifier or the pixels of one of this transfer."""
     accepted = exam.previous.files if exam.previous else {}
     # A file that is carried on unchanged was compared when it came first.
     fresh = [image for image in exam.readable if accepted.get(image.path) != image.sha256]
+    corrected, withdrawn = exam.declared("correct"), exam.declared("withdraw")
     by_instance: dict[str, KnownImage] = {}
     by_pixels: dict[str, list[KnownImage]] = {}
     instances = {image.facts.sop_instance for image in fresh} - {""}
     pixels = {image.facts.pixel_hash for image in fresh} - {""}
     for known in exam.known.recall(instances, pixels):
-        by_instance[known.instance] = known
-        by_pixels.setdefault(known.pixels, []).append(known)
-    corrected = exam.declared("correct")
+        if known.path not in withdrawn:
+            by_instance[known.instance] = known
+            by_pixels.setdefault(known.pixels, []).append(known)
     for image in fresh:
         if image.path not in corrected:
             yield from _known_instance(exam, image, by_instance.get(image.facts.sop_instance))
@@ -146,12 +156,7 @@ def _known_instance(exam: Examination, image: Image, known: KnownImage | None) -
 
 
 def _known_pixels(exam: Examination, image: Image, known: list[KnownImage]) -> Iterator[Finding]:
-    withdrawn = exam.declared("withdraw")
-    others = [
-        each
-        for each in known
-        if each.instance != image.facts.sop_instance and each.path not in withdrawn
-    ]
+    others = [each for each in known if each.instance != image.facts.sop_instance]
     digest = _pixel_digest(exam.tree.root / image.path) if others else None
     if digest is None:
         return

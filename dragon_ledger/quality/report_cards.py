@@ -14,6 +14,7 @@ Json = Mapping[str, Any]
 
 _FILES_NAMED = 3
 _ROWS_NAMED = 5
+_FIELDS_NAMED = 3
 _Where = tuple[str, str, bool]
 _Part = tuple[str, Sequence[Json]]  # a field, and findings about it
 
@@ -145,7 +146,9 @@ def _place(key: _Where, parts: Sequence[_Part], fields: int) -> Place:
     if in_rows:
         return Place(where, _rows(findings, with_column=fields > 1))
     if len(parts) < fields:
-        found = f"{', '.join(field.rpartition(' ')[2] for field, _ in parts)} {found}".strip()
+        keywords = [field.rpartition(" ")[2] for field, _ in parts]
+        more = _more(len(keywords) - _FIELDS_NAMED, "field")
+        found = f"{', '.join(keywords[:_FIELDS_NAMED])}{more} {found}".strip()
     names = list(dict.fromkeys(finding.get("file", "").removeprefix(where) for finding in findings))
     total = max(_total(part) for _, part in parts)
     if len(names) == 1 == total:

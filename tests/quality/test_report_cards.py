@@ -64,6 +64,13 @@ def test_a_place_names_its_fields_where_the_card_has_others() -> None:
     assert said(one_card(groups, files)) == ["1.dcm: PatientAge 064Y", "2.dcm: absent"]
 
 
+def test_few_of_many_fields_of_a_place_are_named() -> None:
+    groups = [group("a", tag=f"(0009,100{number})") for number in range(6)]
+    files = [finding(number, file="1.dcm", found="a value") for number in range(5)]
+    (place,) = one_card(groups, files).places
+    assert place.what == "(0009,1000), (0009,1001), (0009,1002) and 2 more fields a value"
+
+
 def test_rows_of_a_table_name_their_subject_and_column() -> None:
     groups = [group("a", column=column, count=1) for column in ("AGE", "SEX")]
     rows = [

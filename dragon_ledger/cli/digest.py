@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TransferSpeedColumn,
+)
 
 app = typer.Typer(help="Print a file's digests.")
 
@@ -25,14 +32,27 @@ def digest(
     """
     from dragon_ledger.digests.hdf5 import all_digests  # noqa: PLC0415 (imports numpy and h5py)
 
+    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(
-        *columns, TransferSpeedColumn(), console=Console(stderr=True), transient=True
-    ) as progress:
-        task = progress.add_task(file.name, total=None)
+    bar = Progress(
+        *columns,
+        TransferSpeedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    lines = []
+    try:
+        with bar:
+            task = bar.add_task(f"{file.name}: bytes", total=None)
+            for found in all_digests(file, lambda done, total: _show(bar, task, done, total)):
+                lines.append(str(found))
+                bar.reset(task, description=f"{file.name}: content")
+    finally:
+        # After the bar, which would wrap them; and when the content is refused, too.
+        for line in lines:
+            typer.echo(line)
 
-        def show(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
 
-        for found in all_digests(file, show):
-            typer.echo(str(found))
+def _show(bar: Progress, task: TaskID, done: int, total: int) -> None:
+    bar.update(task, completed=done, total=total)

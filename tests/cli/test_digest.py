@@ -30,6 +30,18 @@ def test_an_hdf5_file_has_two_digests(tmp_path: Path, capsys: pytest.CaptureFixt
     assert out.splitlines() == [f"sha256:{plain}", f"hdf5-content-v1:{content}"]
 
 
+def test_a_refused_content_leaves_the_file_digest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model.h5"
+    with h5py.File(model, "w") as file:
+        file["elsewhere"] = h5py.ExternalLink("other.h5", "/w")
+    code, out, err = run(capsys, model)
+    plain = hashlib.sha256(model.read_bytes()).hexdigest()
+    assert (code, out) == (3, f"sha256:{plain}\n")
+    assert "/elsewhere: an external link" in err
+
+
 def test_any_other_file_has_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = tmp_path / "text"
     text.write_text("abc")

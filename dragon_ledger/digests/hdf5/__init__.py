@@ -7,6 +7,7 @@ Files are read in a process of their own, which a hostile file may crash.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from dragon_ledger.digests.file import file_digest
@@ -79,6 +80,11 @@ def all_digests(
     Raises:
         InputError: as `file_digest` and `hdf5_content_digest`; the file digest comes first.
     """
-    yield file_digest(path, progress)
-    if looks_like_hdf5(path):
-        yield worker.digest(path, progress) if worker else hdf5_content_digest(path, progress)
+    if not looks_like_hdf5(path):
+        yield file_digest(path, progress)
+        return
+    with ExitStack() as stack:
+        reader = worker or stack.enter_context(Hdf5Worker())
+        reader.start()
+        yield file_digest(path, progress)
+        yield reader.digest(path, progress)

@@ -48,6 +48,11 @@ class Hdf5Worker:
         with self._turn:
             self._end()
 
+    def start(self) -> None:
+        """Start the process now, which saves that time to a caller that has other work first."""
+        with self._turn:
+            self._pipes()
+
     def digest(self, path: Path, progress: Progress | None = None) -> Digest:
         """Return a file's content digest; see `hdf5_content_digest`."""
         answer = self._request(path, None, progress)
@@ -111,9 +116,12 @@ class Hdf5Worker:
 
 
 def _environment() -> dict[str, str]:
-    """Our environment, without what makes HDF5 load foreign code or use another driver."""
+    """Our environment, without what makes HDF5 load foreign code or use another driver.
+
+    NumPy's algebra, which nothing here uses, would start a thread for every core.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HDF5_")}
-    return {**kept, "HDF5_PLUGIN_PRELOAD": "::"}
+    return {**kept, "HDF5_PLUGIN_PRELOAD": "::", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _checked(message: dict[str, Any]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def test_damaged_files_end_in_a_digest_or_an_error(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
 @pytest.mark.parametrize("seed", range(10))
 def test_many_damaged_files(tmp_path: Path, libver: str, seed: int) -> None:

@@ -121,7 +121,8 @@ def _differences(rules: RuleSet) -> Iterator[Table]:
     if rules.differences:
         table = _table(f"\nDifferences from {rules.parent}", "direction", "rule", "before", "now")
         for entry in rules.differences:
-            table.add_row(entry.direction, entry.path, entry.parent or "-", entry.value or "-")
+            values = (entry.path, entry.parent or "-", entry.value or "-")
+            table.add_row(entry.direction, *map(escape, values))
         yield table
 
 
@@ -152,14 +153,18 @@ def _requirement(rules: RuleSet, rule: TagRule) -> str:
         low = rules.limit(f"{rule.limit}_minimum")
         high = rules.limit(f"{rule.limit}_maximum")
         return f"{low} to {high} {rule.unit}"
-    return f"{rule.requirement} {rule.value or ''}".strip()
+    return escape(f"{rule.requirement} {rule.value or ''}".strip())
 
 
 def _columns(rules: RuleSet) -> Table:
     table = _table("\nTable 3: metadata table", "column", "type", "length", "accepted", "meaning")
     for rule in rules.columns:
         table.add_row(
-            rule.name, rule.type, str(rule.length), str(rule.accepted_length), rule.description
+            escape(rule.name),
+            rule.type,
+            str(rule.length),
+            str(rule.accepted_length),
+            escape(rule.description),
         )
     return table
 
@@ -167,12 +172,12 @@ def _columns(rules: RuleSet) -> Table:
 def _domains(rules: RuleSet) -> Iterator[Table]:
     for domain in rules.domains:
         need = "required" if domain.required else "optional"
-        title = f"\nTable {domain.table}: {domain.name} ({domain.code}), {need}"
+        title = escape(f"\nTable {domain.table}: {domain.name} ({domain.code}), {need}")
         table = _table(title, "variable", "type", "length", "meaning")
         for variable in domain.variables:
             names = " or ".join((variable.name, *variable.alternatives))
             length = "" if variable.length is None else str(variable.length)
-            meaning = f"{variable.description} {variable.format or ''}".strip()
+            meaning = escape(f"{variable.description} {variable.format or ''}".strip())
             table.add_row(names, variable.type, length, meaning)
         yield table
 

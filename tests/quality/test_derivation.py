@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from dragon_ledger.errors import ConfigurationError
 from dragon_ledger.quality.derivation import derive, load_rules, rules_from
 from dragon_ledger.quality.findings import Severity
 from dragon_ledger.quality.report_html import render_html
+from dragon_ledger.quality.report_terminal import render_rules
 from dragon_ledger.quality.rules import RuleSet, built_in
 from tests.quality.conftest import Transfer
 
@@ -246,3 +249,15 @@ def test_a_raised_severity_fails_the_transfer(transfer: Transfer) -> None:
     assert transfer.judge().passed
     raised = derived('[severities]\n"slices.instance-first" = "error"')
     assert not transfer.judge(raised).passed
+
+
+def test_texts_of_a_rule_set_cannot_style_the_terminal() -> None:
+    column = (
+        '[columns."[red]scanner"]\ndescription = "[/bold] of the scanner"\ntype = "Char"\n'
+        'length = "20"\naccepted_length = "20"\n[domains.SU]\nname = "Use [/i]"\n'
+        '[domains.SU.variables.SUNOTE]\ndescription = "[/x]"\ntype = "Char"'
+    )
+    stream = StringIO()
+    Console(file=stream, width=200).print(render_rules(derived(column)))
+    for text in ("[red]scanner", "[/bold] of the scanner", "Use [/i]", "[/x]"):
+        assert text in stream.getvalue()

@@ -248,7 +248,7 @@
   function checkMembers(members, size, where) {
     let end = 0;
     for (const { offset, type } of members) {
-      if (offset < end || offset + type.size > size) throw new Unsupported(where, "damaged: members of a compound overlap or reach past its end");
+      if (!type.size || offset < end || offset + type.size > size) throw new Unsupported(where, "damaged: members of a compound overlap or reach past its end");
       end = offset + type.size;
     }
     if (!members.length || new Set(members.map(({ text }) => text)).size !== members.length) throw new Unsupported(where, "damaged: the names of a compound's members");

@@ -9,11 +9,14 @@
 
   /** A fresh h5wasm: what HDF5's memory holds after a damaged file is not known. */
   async function freshLibrary() {
-    const h5wasm = inNode ? loadInNode() : await loadInPage();
-    const library = await h5wasm.ready;
+    const library = await started(inNode ? loadInNode() : await loadInPage());
     const errors = library.FS.getStream(2);
     errors.stream_ops = { ...errors.stream_ops, write: (stream, buffer, offset, length) => length };
     return library;
+  }
+
+  async function started(h5wasm) {
+    try { return await h5wasm.ready; } catch (error) { throw new Unsupported("/", `HDF5 cannot be started here: ${error.message}`); }
   }
 
   function loadInNode() {

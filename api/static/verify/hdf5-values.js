@@ -5,7 +5,7 @@
   const inNode = typeof module === "object" && typeof require === "function";
   const { Unsupported } = inNode ? require("./hdf5-headers.js") : root.dragonHdf5Headers;
 
-  const LARGEST_REARRANGED = 2 ** 20;
+  const LARGEST_REARRANGED = 2 ** 20, LARGEST_VALUE = 2 ** 27;
   const utf8 = (text) => new TextEncoder().encode(text);
 
   /** Bytes that are written one after another. */
@@ -136,6 +136,7 @@
     constructor(library, pathOf) { this.library = library; this.pathOf = pathOf; }
 
     bytes(at, size, where) {
+      if (size > LARGEST_VALUE) throw new Unsupported(where, `a value of more than ${LARGEST_VALUE} bytes`);
       if (at + size > this.library.HEAPU8.length) throw new Unsupported(where, "damaged: values outside of memory");
       return this.library.HEAPU8.subarray(at, at + size);
     }
@@ -146,9 +147,8 @@
       return Array.from({ length: count }, (_, i) => (view[4 * i] | (view[4 * i + 1] << 8) | (view[4 * i + 2] << 16) | (view[4 * i + 3] << 24)) >>> 0);
     }
 
-    text(at) {
-      const heap = this.library.HEAPU8;
-      return at === 0 ? heap.subarray(0, 0) : heap.subarray(at, heap.indexOf(0, at));
+    text(at, where) {
+      return at === 0 ? new Uint8Array(0) : this.bytes(at, this.library.HEAPU8.indexOf(0, at) - at, where);
     }
   }
 
@@ -162,7 +162,7 @@
   }
 
   const VARIABLE = {
-    text: (type, shape, memory, where) => (at, to) => to.sized(memory.text(memory.words(at, 1, where)[0])),
+    text: (type, shape, memory, where) => (at, to) => to.sized(memory.text(memory.words(at, 1, where)[0], where)),
     reference: (type, shape, memory, where) => (at, to) => {
       const [low, high] = memory.words(at, 2, where);
       to.sized(low || high ? memory.pathOf((BigInt(high) << 32n) | BigInt(low), where) : new Uint8Array(0));

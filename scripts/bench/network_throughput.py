@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -43,11 +44,12 @@ from dragon_ledger.chain.qbft.layout import Layout
 from dragon_ledger.chain.qbft.programs import find_program
 from dragon_ledger.chain.sender import nonces, offer, receipts
 from dragon_ledger.chain.transact import wait_until_final
+from dragon_ledger.errors import Refused
 from dragon_ledger.records import InitialKind, Role
 from dragon_ledger.site.outbox import State
 from dragon_ledger.site.pump import MAX_IN_FLIGHT, POLL_SECONDS, TOGETHER
 from dragon_ledger.site.site_acts import CommitUpdate
-from tests.chain.world import PURPOSE, World, digest, new_signer
+from tests.chain.world import PURPOSE, RULES, World, digest, new_signer
 from tests.federation.training import NAME, Training
 from tests.site.acts import Desk
 from tests.site.place import Stage
@@ -69,9 +71,9 @@ def main() -> None:
     parser.add_argument("--node-binary", type=Path)
     parser.add_argument("--sites", type=int, default=8)
     parser.add_argument("--commits", type=int, default=250, help="per site and run")
-    parser.add_argument("--pairs", type=int, default=5, help="runs of each kind")
+    parser.add_argument("--pairs", type=int, default=4, help="runs of each kind")
     parser.add_argument(
-        "--rounds", type=int, default=30, help="of the training; 0: throughput only"
+        "--rounds", type=int, default=15, help="of the training, twice; 0: throughput only"
     )
     options = parser.parse_args()
     program = find_program(options.node_binary)
@@ -113,7 +115,7 @@ class Figures:
 
 def throughput(world: World, layout: Layout, folder: Path, options: argparse.Namespace) -> None:
     sites = range(FIRST_SITE, FIRST_SITE + options.sites)
-    versions = {site: enlist(world, site) for site in sites}
+    versions = enlist(world, sites)
     store = deploy_store(world.client)
     total = options.sites * options.commits
     commits, stores = [], []
@@ -178,30 +180,61 @@ def near(network: Network, site: int) -> Network:
     return replace(network, rpc=network.rpc[first:] + network.rpc[:first])
 
 
-def enlist(world: World, site: int) -> bytes:
-    """Admit a site, register and approve its version."""
-    world.add(site, Role.SITE)
-    version = world.register(site, "v1")
-    world.approve(REVIEWER, site, "v1")
-    return version
+def enlist(world: World, sites: Sequence[int]) -> dict[int, bytes]:
+    """Admit sites, each with an account and an approved version; the versions by site."""
+    roots = {site: new_signer() for site in sites}
+    for site in sites:
+        world.members[site] = new_signer()
+    said = digest("admitted"), digest("s")
+    admissions = [
+        ContractCall("Consortium", "admit", (site, int(Role.SITE), root.address, *said))
+        for site, root in roots.items()
+    ]
+    send_calls(world.client, world.admin, admissions)
+    with ThreadPoolExecutor(len(sites)) as pool:
+        found = list(pool.map(lambda site: settle(world, site, roots[site]), sites))
+    approvals = [
+        ContractCall(
+            "DatasetRegistry",
+            "approve",
+            (version, digest(f"qc {site} v1"), RULES, digest("approved")),
+        )
+        for site, version in zip(sites, found, strict=True)
+    ]
+    send_calls(world.client, world.members[REVIEWER], approvals)
+    return dict(zip(sites, found, strict=True))
+
+
+def settle(world: World, site: int, root: Signer) -> bytes:
+    """What one site does by itself: accept, enrol, register; its version."""
+    own = World(Client(world.client.network), world.admin, members=world.members)
+    account, role = world.members[site], int(Role.SITE)
+    own.send(root, "Consortium", "acceptRoot", site)
+    own.send(root, "Consortium", "enrol", site, account.address, role, digest("enrolled"))
+    own.send(account, "Consortium", "accept", site, role)
+    return own.register(site, "v1")
+
+
+def send_calls(client: Client, signer: Signer, calls: Sequence[ContractCall]) -> None:
+    """Send acts that do not wait for each other."""
+    first = nonces(client, signer.address).mined
+    outcomes = Pipeline(client, signer).sign(calls, first)
+    if refused := [one for one in outcomes if isinstance(one, Refused)]:
+        raise refused[0]
+    send_all(client.network, [one for one in outcomes if isinstance(one, Signed)])
 
 
 def open_runs(world: World, sites: list[int], count: int, pair: int) -> list[bytes]:
     """Open many runs by transactions that do not wait for each other."""
-    client, signer = world.client, world.members[AGGREGATOR]
+    client = world.client
     participants = sum(1 << site for site in sites)
-    calls, plans = [], []
-    for number in range(count):
-        plan, said = digest(f"plan {pair} {number}"), digest(f"opened {number}")
+    named = [(digest(f"plan {pair} {n}"), digest(f"opened {n}")) for n in range(count)]
+    calls = []
+    for plan, said in named:
         opening = (plan, PURPOSE, participants, digest("m"), bytes(32), bytes(32), said, 0, SEEDED)
         calls.append(ContractCall("TrainingLedger", "openRun", (opening,)))
-        plans.append(plan)
-    first = nonces(client, signer.address).mined
-    signed = [one for one in Pipeline(client, signer).sign(calls, first) if isinstance(one, Signed)]
-    send_all(client.network, signed)
-    saids = [digest(f"opened {number}") for number in range(count)]
-    views = [reader.run_id(AGGREGATOR, plan, said) for plan, said in zip(plans, saids, strict=True)]
-    return reader.read_many(client, views)
+    send_calls(client, world.members[AGGREGATOR], calls)
+    return reader.read_many(client, [reader.run_id(AGGREGATOR, *one) for one in named])
 
 
 def queue(world: World, path: Path, site: int, version: bytes, runs: list[bytes]) -> None:

@@ -23,7 +23,7 @@ from tests.site.acts import Desk
 
 NAMES = ("north", "east", "south", "west")
 SITE = 1
-PATIENCE = 90.0
+PATIENCE = 150.0
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:

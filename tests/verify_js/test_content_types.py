@@ -83,6 +83,9 @@ def texts(file: h5py.File) -> None:
     file.create_dataset("table", data=rows, dtype=kind)
     file.attrs.create("scalar", "\N{EARTH GLOBE EUROPE-AFRICA}", dtype=h5py.string_dtype())
     file.create_dataset("grid", data=[["a", "bb"], ["ccc", ""]], dtype=h5py.string_dtype())
+    for name, shape in {"column": (3000, 1), "cube": (7, 30, 11), "thin": (5, 1, 700)}.items():
+        words = np.array([f"t{at}" for at in range(int(np.prod(shape)))], dtype=object)
+        file.create_dataset(name, data=words.reshape(shape), dtype=h5py.string_dtype())
     file.create_dataset("unwritten", (3,), dtype=h5py.string_dtype())
 
 

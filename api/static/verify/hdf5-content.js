@@ -359,11 +359,14 @@
     return indexes;
   }
 
-  /** The longest slab of at most `most` elements within one row that starts at a row-major position; null for a scalar. */
+  /** The longest slab of at most `most` elements that starts at a row-major position; null for a scalar. */
   function slabAt(dims, position, most) {
     if (!dims.length) return null;
-    const start = indexesOf(dims, position), last = dims.length - 1;
-    return { start, count: [...dims.slice(0, last).map(() => 1), Math.min(most, dims[last] - start[last])] };
+    const start = indexesOf(dims, position);
+    let axis = dims.length - 1;
+    while (axis > 0 && start[axis] === 0 && product(dims.slice(axis)) <= most) axis -= 1;
+    const behind = dims.slice(axis + 1), run = Math.max(1, Math.floor(most / product(behind)));
+    return { start, count: [...dims.slice(0, axis).map(() => 1), Math.min(run, dims[axis] - start[axis]), ...behind] };
   }
 
   // ---------------------------------------------------------------------------------------------------------------- whole files

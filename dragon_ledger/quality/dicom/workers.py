@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -174,17 +175,32 @@ class _Crew:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C back until a worker is known; the worker inherits that it never gets it."""
+    """Hold Ctrl-C back while a worker starts; the worker inherits that it never gets it.
+
+    Blocking the signal is for the worker. Here another thread may still receive it, and Python
+    would interrupt the main thread, so its handler waits, too.
+    """
+    late: list[int] = []
+    handler = signal.getsignal(signal.SIGINT)
+    ours = callable(handler) and threading.current_thread() is threading.main_thread()
+    if ours:
+        signal.signal(signal.SIGINT, lambda number, _: late.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if ours:
+            signal.signal(signal.SIGINT, handler)
+        for number in late:
+            signal.raise_signal(number)
 
 
 def _context() -> BaseContext:
     if sys.platform == "linux" and threading.active_count() == 1:
         return multiprocessing.get_context("fork")
+    # Its own start lets Ctrl-C through again, so it must not happen in `_uninterrupted`.
+    resource_tracker.ensure_running()
     return multiprocessing.get_context("spawn")
 
 

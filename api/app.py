@@ -87,7 +87,6 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
-    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     prepare(settings.spool)
     client = Client(Network.load(settings.network), settings.rpc or None, NODE_TIMEOUT)
     ledger = Ledger(settings, client)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 
 import uvicorn
 
@@ -11,7 +12,8 @@ from api.app import create_app
 from api.protocol import LimitedProtocol
 from api.settings import Settings
 from dragon_ledger.chain.network import Network
-from dragon_ledger.errors import ConfigurationError
+from dragon_ledger.errors import ConfigurationError, StorageError
+from dragon_ledger.site.lock import FolderLock
 
 
 def _log_to_stderr() -> None:
@@ -64,15 +66,28 @@ class _Server(uvicorn.Server):
                 sys.stdout.flush()
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StorageError(f"{folder}: {error.strerror}") from error
+
+
 def serve_forever(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM.
 
+    One service has a folder to itself: at its start it deletes what it takes for left over.
+
     Raises:
+        AlreadyRunning: another service works on the same folder.
         ConfigurationError: the configuration cannot be used.
+        StorageError: its folder cannot be made.
     """
     _log_to_stderr()
     server = _Server(configuration(settings))
-    server.run()
+    _make(settings.folder)
+    with FolderLock(settings.folder):
+        server.run()
     if not server.started:
         raise ConfigurationError(
             f"the service could not start on {settings.listen.host}:{settings.listen.port};"

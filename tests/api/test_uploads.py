@@ -156,6 +156,20 @@ def test_a_stalled_client_leaves_no_file(small: Server) -> None:
 
 
 @pytest.mark.slow
+def test_a_second_service_on_the_same_folder_deletes_nothing(known: Ledger) -> None:
+    server = known.server
+    with socket.create_connection(server.address()) as upload:
+        upload.sendall(HEAD % LENGTH + b"x" * 2000)
+        wait_for(lambda: any(server.spool.iterdir()))
+        second = server.run("api", "serve", "--config", str(server.config), "--port", "0")
+        assert second.returncode != 0
+        assert "already works on this folder" in second.stderr
+        assert "Traceback" not in second.stderr
+        assert any(server.spool.iterdir()), "what the first is reading is still there"
+    wait_for(lambda: not any(server.spool.iterdir()))
+
+
+@pytest.mark.slow
 def test_waiting_uploads_keep_no_question_waiting(known: Ledger, small: Server) -> None:
     digest = content_digest(known.model).hex()
     uploads = [socket.create_connection(small.address()) for _ in range(3)]

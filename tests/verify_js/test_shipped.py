@@ -102,6 +102,8 @@ def test_a_refused_bundle_and_misuse_have_their_statuses() -> None:
     refused = run("--digest", "00" * 32, *files_of("too-few-seals"))
     assert refused.returncode == 1
     assert refused.stderr.startswith("BUNDLE REFUSED: header 66: sealed by 2 of 4 validators")
+    unread = run("--digest", "00" * 32, *files_of("valid")[:4], "--published-code", __file__)
+    assert (unread.returncode, unread.stdout) == (3, "")
     misused = run("--digest", "00" * 32)
     assert misused.returncode == 3
     assert misused.stderr.startswith("--bundle and --network are needed")

@@ -1307,7 +1307,8 @@
   --published-code FILE     a release's published code (VERSION.json), instead of all in published-code.js
   --json                    print the verdict as JSON
 
-Ends with 0 valid, 1 not valid or bundle refused, 2 not verifiable or not covered by the bundle, 3 misuse.
+Ends with 0 valid, 1 not valid or bundle refused, 2 not verifiable or not covered by the bundle, 3 misuse or
+when no answer could be given.
 
 Example: node verify.js model.h5 --bundle model.evidence.json --network network.json
 `;
@@ -1375,7 +1376,8 @@ Example: node verify.js model.h5 --bundle model.evidence.json --network network.
     if (error instanceof NotCovered) { process.stderr.write(`NOT VERIFIABLE: ${error.message}\n`); return 2; }
     if (error instanceof Refused && error.part.startsWith("network file")) { process.stderr.write(`${error.message}\n`); return 3; }
     if (error instanceof Refused) { process.stderr.write(`BUNDLE REFUSED: ${error.message}\n`); return 1; }
-    throw error;
+    process.stderr.write(`${error.stack}\n`);
+    return 3;
   }
 
   if (inNode && require.main === module) {

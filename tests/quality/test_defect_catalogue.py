@@ -41,6 +41,7 @@ COMPARED_WITH = {
     "subject-linkage.no-clinical": "UNIFI_dm.csv",
     "privacy.clinical-name": "UNIFI_dd.csv",
     "metadata.several": "UNIFI_metadata.csv",
+    "structure.no-images": "UNIFI_metadata.csv",  # nothing is left to compare it with
 }
 
 

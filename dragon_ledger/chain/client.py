@@ -88,10 +88,15 @@ class Client:
     def block(self, number: BlockId = "latest") -> Block:
         """Return a block.
 
+        Where every block is final, a node that lacks the newest one seen is not asked any more.
+
         Raises:
             StaleState: the node does not have it.
         """
-        return self.blocks([number])[0]
+        (found,) = self.blocks([number])
+        if number == "latest" and not self.network.finality_blocks:
+            self._provider.remember(Checkpoint(found.number, found.hash))
+        return found
 
     def blocks(self, numbers: Sequence[BlockId]) -> list[Block]:
         """Return many blocks in one batch; errors as `block`."""
@@ -108,7 +113,9 @@ class Client:
         """
         head = self.block("latest")
         depth = self.network.finality_blocks
-        final = self.block(max(0, head.number - depth)) if depth else head
+        if not depth:
+            return head
+        final = self.block(max(0, head.number - depth))
         self._provider.remember(Checkpoint(final.number, final.hash))
         return final
 

@@ -101,8 +101,10 @@ class FailOverProvider(JSONBaseProvider):
         if self._network.checkpoint is not None:
             _check_history(node, self._network.checkpoint)
         # A single node that lost its last blocks is for the caller to notice (its receipts are
-        # gone); a second node that contradicts the first serves a forked history.
-        if self._newest is not None and self._newest[0] is not node:
+        # gone), unless validators sealed them: then it is behind, as after a crash. A second node
+        # that contradicts the first serves a forked history.
+        single = self._newest is not None and self._newest[0] is node
+        if self._newest is not None and not (single and self._network.validators is None):
             _check_history(node, self._newest[1], f"{self._newest[0].name} showed")
         self._checked.add(node)
 

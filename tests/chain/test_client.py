@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import socket
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,51 @@ def test_a_second_node_with_another_history_is_refused_by_name(
             away.append(True)
             with pytest.raises(WrongChain, match="block 1 is abab"):
                 client.block()
+
+
+def test_a_second_node_without_the_newest_block_seen_is_passed_over(network: Network) -> None:
+    """It was killed and is not in step again: what it says is old, such as an approval missing."""
+    away: list[bool] = []
+    node = network.rpc[0]
+    with proxy(node, lambda _: _gone(away)) as first, proxy(node, _behind) as second:
+        client = Client(network, [first, second])
+        client.call("evm_mine")
+        client.block()
+        away.append(True)
+        with pytest.raises(NodeUnavailable, match="is behind"):
+            client.call("eth_chainId")
+
+
+@pytest.mark.parametrize("validators", [None, {}])
+def test_a_validator_that_comes_back_behind_is_not_asked(
+    network: Network, validators: dict[str, Any] | None
+) -> None:
+    """A node without validators may have lost blocks for good: that is for the caller to see."""
+    away: list[bool] = []
+    back: list[bool] = []
+
+    def restarted(request: dict[str, Any]) -> dict[str, Any] | None:
+        return _gone(away) or (_behind(request) if back else None)
+
+    with proxy(network.rpc[0], restarted) as url:
+        client = Client(replace(network, validators=validators), [url])
+        client.call("evm_mine")
+        client.block()
+        away.append(True)
+        with pytest.raises(NodeUnavailable):
+            client.call("eth_chainId")
+        back.append(away.pop())
+        with (
+            nullcontext() if validators is None else pytest.raises(NodeUnavailable, match="behind")
+        ):
+            client.call("eth_chainId")
+
+
+def _behind(request: dict[str, Any]) -> dict[str, Any] | None:
+    """A node that has its genesis block only."""
+    if request["method"] == "eth_getBlockByNumber" and request["params"] != ["0x0", False]:
+        return {"result": None}
+    return None
 
 
 def _gone(away: list[bool]) -> dict[str, object] | None:

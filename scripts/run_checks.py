@@ -104,6 +104,8 @@ def checks_for(arguments: argparse.Namespace) -> list[Check]:
     checks.append(pytest_check(arguments))
     if arguments.network:
         checks.append(network_check(arguments))
+    if arguments.long:
+        checks.append(Check("mutants", [ROOT / "scripts" / "mutate-contracts"], tally_counts))
     return checks
 
 

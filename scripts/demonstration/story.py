@@ -262,7 +262,7 @@ class Story:
         """What happened, how long it took, and how to go on."""
         seconds = time.monotonic() - self.narrator.began
         parts = "\n".join(
-            f"{number}  {title:<50} {took:5.1f} s"
+            f"{number:>2}  {title:<50} {took:5.1f} s"
             for number, (title, took) in enumerate(self.narrator.timings, start=1)
         )
         self.narrator.panel(f"{parts}\n\nall of it in {seconds:.0f} s", "What you saw", "green")

@@ -14,7 +14,7 @@ from enum import IntEnum, IntFlag, StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A digest together with the name of the method that made it (DESIGN.md section 4)."""
+    """A digest together with the name of the method that made it."""
 
     method: str
     value: bytes
@@ -177,7 +177,7 @@ class DatasetVersion:
 
     @property
     def in_standing(self) -> bool:
-        """Was approved and is not revoked (DESIGN.md section 2)."""
+        """Was approved and is not revoked."""
         return VersionFlag.APPROVED in self.flags and VersionFlag.REVOKED not in self.flags
 
 

@@ -1,1 +1,1 @@
-"""Digests and commitments: what binds files, documents and datasets (DESIGN.md section 4). Pure."""
+"""Digests and commitments: what binds files, documents and datasets. Pure."""

@@ -1,4 +1,4 @@
-"""The verdict: one pure function from facts to named checks (DESIGN.md section 5)."""
+"""The verdict: one pure function from facts to named checks."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ PURPOSE = "purpose/1"
 
 @dataclass(frozen=True, slots=True)
 class LedgerAddress:
-    """Which ledger a statement speaks to: part of every one (DESIGN.md section 3, rule 5)."""
+    """Which ledger a statement speaks to: part of every one."""
 
     chain_id: int
     contract: bytes

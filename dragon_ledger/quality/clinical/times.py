@@ -27,8 +27,9 @@ _N = r"[0-9]+"
 _DURATION = rf"^[+-]?P({_N}W|({_N}Y)?({_N}M)?({_N}D)?(T({_N}H)?({_N}M)?({_N}S)?)?)$"
 _FRACTION = r"[.,][0-9]+([YMDWHS])$"  # only the last number may have decimals
 _EARLIEST = "1850"
-_USUAL = (
-    r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+_USUAL = (  # every date of these centuries but 29 February
+    r"^(19|20)[0-9]{2}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+    r"|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
     r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?)?$"
 )
 
@@ -47,7 +48,7 @@ def check_times(table: Table, today: date) -> list[Finding]:
 
 
 def _plainly_right(name: str, today: date) -> pl.Expr:
-    """Whether a date is of the usual form and exists in every month: most need no closer look."""
+    """Whether a date is of the usual form and exists: nearly all need no closer look."""
     text = pl.col(name)
     past = text.str.slice(0, 10) <= today.isoformat()
     return (text.str.contains(_USUAL) & past).fill_null(value=True)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # an interpreter starts for every test
+
 BUNDLES = Path(__file__).parents[1] / "vectors" / "evidence-bundle"
 PROGRAM = """
 import sys

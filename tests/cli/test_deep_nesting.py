@@ -20,6 +20,8 @@ from tests.chain.world import World
 from tests.cli.command_line import CommandLine
 from tests.provenance.bundle.make_vectors import HERE
 
+pytestmark = pytest.mark.slow  # an interpreter starts for every test
+
 DEEP = "[" * 200_000
 DEEP_TOML = f"[network]\nfile = {DEEP}\n"
 SEED = 1_000

@@ -13,6 +13,8 @@ import pytest
 
 from tests.verify_js.verifier import NODE, PAGE, ROOT, VECTORS, cases
 
+pytestmark = pytest.mark.slow  # Node starts for nearly every test
+
 
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [str(NODE), str(PAGE / "verify.js"), *map(str, words)]

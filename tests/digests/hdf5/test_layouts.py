@@ -52,11 +52,17 @@ def check_difference(case: tuple[Folder, Change], one: Layout, other: Layout) ->
 
 
 def test_two_layouts_of_one_content_agree() -> None:
-    examples(60)(check_agreement)()
+    examples(30)(check_agreement)()
 
 
 def test_one_change_gives_another_digest() -> None:
-    examples(80)(check_difference)()
+    examples(30)(check_difference)()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", [check_agreement, check_difference])
+def test_a_hundred_contents(check: Callable[[], None]) -> None:
+    examples(100)(check)()
 
 
 @pytest.mark.long

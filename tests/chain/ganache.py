@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -38,13 +40,16 @@ def ganache(folder: Path, *options: str) -> Iterator[str]:
         *(f"{PUBLIC_TEST_KEY},{10**21}", *options),
     ]
     with (folder / "ganache.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
         url = f"http://127.0.0.1:{port}"
         _wait(url, process)
         yield url
     finally:
-        process.terminate()
+        # The group: the environment's `node` starts the real one as a process of its own.
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
 
 

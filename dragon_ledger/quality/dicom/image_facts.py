@@ -10,8 +10,8 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-FACTS_VERSION = 4  # to be raised with every change of what a file is judged by
-_SAME_LAYOUT = (3, FACTS_VERSION)
+FACTS_VERSION = 5  # to be raised with every change of what a file is judged by
+_SAME_LAYOUT = (3, 4, FACTS_VERSION)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,13 +55,25 @@ class Condition:
     code: str
     clauses: tuple[Clause, ...]
 
+    def is_met(self, values: Mapping[int, str], filled: frozenset[int]) -> bool:
+        """Whether a data set must have the attribute; for the arguments see `attribute_issues`."""
+        return all(clause.holds(values, filled) for clause in self.clauses)
+
 
 @dataclass(frozen=True, slots=True)
 class ImageObjectDefinition:
-    """The attributes that must have a value (type 1) or be there (type 2), and the conditions."""
+    """The attributes of the IOD outside of sequences.
+
+    Attributes:
+        type1: must have a value.
+        type2: must be there.
+        type1c: must have a value if they are there.
+        conditions: when an attribute must be there, as far as a file itself shows it.
+    """
 
     type1: frozenset[int]
     type2: frozenset[int]
+    type1c: frozenset[int]
     conditions: tuple[Condition, ...]
 
 
@@ -70,12 +82,18 @@ def ct_image() -> ImageObjectDefinition:
     """The CT Image IOD, reduced to its mandatory modules."""
     file = resources.files("dragon_ledger.quality") / "data" / "ct_image_iod.json"
     document = json.loads(file.read_text("utf-8"))
-    rows = document["attributes"].items()
+    conditional = document["conditional"]
+    not_judged = {**document["covered_otherwise"], **document["not_checked"]}
     return ImageObjectDefinition(
-        frozenset(_tag(keyword) for keyword, row in rows if row["type"] == "1"),
-        frozenset(_tag(keyword) for keyword, row in rows if row["type"] == "2"),
-        tuple(_condition(keyword, row) for keyword, row in document["conditional"].items()),
+        _of_type("1", document["attributes"]),
+        _of_type("2", document["attributes"]),
+        _of_type("1C", {**conditional, **not_judged}),
+        tuple(_condition(keyword, row) for keyword, row in conditional.items()),
     )
+
+
+def _of_type(kind: str, rows: Mapping[str, Mapping[str, Any]]) -> frozenset[int]:
+    return frozenset(_tag(keyword) for keyword, row in rows.items() if row["type"] == kind)
 
 
 def condition_tags() -> frozenset[int]:
@@ -107,7 +125,7 @@ def _clause(text: str) -> Clause:
 def attribute_issues(
     values: Mapping[int, str], filled: frozenset[int], present: frozenset[int]
 ) -> list[Issue]:
-    """Type 1, type 2 and conditional attributes that are missing or empty.
+    """Type 1, type 2 and conditional attributes that are missing or empty (PS3.5 7.4).
 
     Args:
         values: text of each text attribute, numbers and the transfer syntax as text, by tag.
@@ -120,14 +138,17 @@ def attribute_issues(
         for tag in sorted(iod.type1 - filled)
     ]
     issues += [Issue("dicom.type2", label_of(tag), "absent") for tag in sorted(iod.type2 - present)]
-    for condition in iod.conditions:
-        needed = present if condition.kind.startswith("2") else filled
-        if condition.tag not in needed and all(
-            clause.holds(values, filled) for clause in condition.clauses
-        ):
-            found = "empty" if condition.tag in present else "absent"
-            issues.append(Issue(condition.code, label_of(condition.tag), found))
-    return issues
+    wanting = [
+        condition
+        for condition in iod.conditions
+        if condition.tag not in (present if condition.kind.startswith("2") else filled)
+        and condition.is_met(values, filled)
+    ]
+    for condition in wanting:
+        found = "empty" if condition.tag in present else "absent"
+        issues.append(Issue(condition.code, label_of(condition.tag), found))
+    empty = (iod.type1c & present) - filled - {condition.tag for condition in wanting}
+    return issues + [Issue("dicom.empty", label_of(tag), "empty") for tag in sorted(empty)]
 
 
 def sign_issues(elements: Iterable[Element], representation: int | None) -> list[Issue]:

@@ -127,6 +127,8 @@ DICOM = (
     defect("contrast-agent-absent", "dicom.conditional", "ContrastBolusVolume without an agent",
            one_slice(SERIES, SLICE, with_value("ContrastBolusVolume", "80")),
            "ContrastBolusAgent"),
+    defect("rescale-type-empty", "dicom.empty", "RescaleType is there without a value",
+           one_slice(SERIES, SLICE, with_value("RescaleType", "")), "RescaleType"),
     defect("laterality-absent", "dicom.laterality", "a knee without Laterality",
            one_slice(SERIES, SLICE, with_value("BodyPartExamined", "KNEE")), "Laterality"),
     defect("lossy-without-ratio", "dicom.lossy", "lossy compression without its ratio",

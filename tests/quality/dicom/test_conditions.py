@@ -186,15 +186,41 @@ def test_no_conditional_attribute_of_the_iod_is_forgotten() -> None:
     iod = get_sop_class_iod_map()["1.2.840.10008.5.1.4.1.1.2"]
     attributes = get_module_attribute_map()
     conditional = {
-        row["keyword"]
+        (row["keyword"], row["type"])
         for module in get_iod_module_map()[iod]
         for row in attributes[module["key"]]
         if not row["path"] and row["type"] in {"1C", "2C"}
     }
-    here = {key for key, row in TABLE["conditional"].items() if row["type"] in {"1C", "2C"}}
-    parts = (here, set(TABLE["covered_otherwise"]), set(TABLE["not_checked"]))
+    parts = [
+        {(key, row["type"]) for key, row in TABLE[part].items() if row["type"] in {"1C", "2C"}}
+        for part in ("conditional", "covered_otherwise", "not_checked")
+    ]
     assert set.union(*parts) == conditional
     assert sum(map(len, parts)) == len(conditional)
+
+
+@pytest.mark.parametrize(
+    ("change", "keyword"),
+    [
+        (put(RescaleType=""), "RescaleType"),
+        (put(SpecificCharacterSet=""), "SpecificCharacterSet"),
+        (put(ReferencedSeriesSequence=[]), "ReferencedSeriesSequence"),
+        (put(SynchronizationChannel=None, PixelPaddingRangeLimit=None), None),
+        (put(ContentDate=""), None),
+    ],
+    ids=["not asked for", "text", "sequence", "absent", "type 2C"],
+)
+def test_a_type_1c_attribute_that_is_there_has_a_value(
+    edit: Editor, change: Edit, keyword: str | None
+) -> None:
+    found = {tag for code, tag in issues(edit(change)) if code == "dicom.empty"}
+    assert found == ({keyword} if keyword else set())
+
+
+def test_an_empty_attribute_that_is_asked_for_is_named_once(edit: Editor) -> None:
+    found = issues(edit(put(DeidentificationMethod="")))
+    codes = [code for code, keyword in found if keyword == "DeidentificationMethod"]
+    assert codes == ["dicom.conditional"]
 
 
 def test_the_page_lists_what_is_not_checked_with_the_reason() -> None:
@@ -202,7 +228,7 @@ def test_the_page_lists_what_is_not_checked_with_the_reason() -> None:
     for head, part in (("NOT CHECKED", "not_checked"), ("covered otherwise", "covered_otherwise")):
         table = page.partition(f"| {head} |")[2].partition("\n\n")[0]
         listed = re.findall(r"^\| (\w+) \| (.*) \|$", table, re.MULTILINE)
-        assert dict(listed) == TABLE[part]
+        assert dict(listed) == {keyword: row["reason"] for keyword, row in TABLE[part].items()}
 
 
 @pytest.mark.parametrize(("representation", "right", "wrong"), [(0, "US", "SS"), (1, "SS", "US")])

@@ -1,8 +1,10 @@
 """HTTP/1.1 as uvicorn speaks it, with limits on what comes before a body and on who never reads.
 
 Uvicorn waits for a header for ever, keeps one of any size, keeps an answer for ever that nobody
-takes, and answers in plain text to what is no HTTP. A service that stands open to a hospital's
-network must do none of these.
+takes, and answers in plain text to what is no HTTP; none of its settings changes that. A service
+that stands open to a hospital's network must do none of these. What is used of uvicorn's protocol
+is no interface that it promises to keep: pyproject.toml holds it to the version this was tested
+with, and tests/api/test_protocol.py shows each limit on a real server.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._head_bytes = 0
+        self._in_body = False
         self._head_timer: asyncio.TimerHandle | None = None
         self._read_timer: asyncio.TimerHandle | None = None
 
@@ -60,7 +63,9 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._head_timer is None:
-            self._wait_after_blank_lines()
+            self._wait_after_an_answer()
+            return
+        if self._in_body:
             return
         self._head_bytes += len(data)
         if self._head_bytes > HEAD_BYTES:
@@ -69,13 +74,20 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Wait for the rest of the header."""
         super().on_message_begin()
-        if self._head_timer is None:
-            self._wait_for_head()
+        self._stop_waiting()
+        self._wait_for_head()
 
     def on_headers_complete(self) -> None:
         """Hand the request on."""
+        self._in_body = True
         self._stop_waiting()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is whole, or there was none."""
+        self._in_body = False
+        self._stop_waiting()
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Tell a client that this is no HTTP, as a problem."""
@@ -85,8 +97,11 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._too_slow)
 
-    def _wait_after_blank_lines(self) -> None:
-        """Blank lines begin no request, and yet they end uvicorn's own wait for the next one."""
+    def _wait_after_an_answer(self) -> None:
+        """What comes then ends uvicorn's own wait for the next request, and yet begins none.
+
+        It is blank lines, or the rest of a body that was refused before it had come.
+        """
         idle = self.cycle is None or self.cycle.response_complete
         if idle and self.timeout_keep_alive_task is None:
             self._wait_for_head()
@@ -122,9 +137,18 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem) -> None:
         self._stop_waiting()
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if not self._has_begun_to_answer():
             self.transport.write(_response(problem))
-            self.transport.close()
+        self.transport.close()
+
+    def _has_begun_to_answer(self) -> bool:
+        """One request has one answer: a second would stand inside the first, or after it."""
+        cycle = self.cycle
+        if cycle is None or not cycle.response_started:
+            return False
+        return self._in_body or not cycle.response_complete
 
 
 def _response(problem: Problem) -> bytes:

@@ -6,7 +6,9 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BufferedReader
 
+import anyio
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
@@ -16,14 +18,21 @@ from api.problems import BASE
 
 SIZE = 64 << 20
 PATIENCE = 30.0
-GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+KEPT = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+GET = KEPT.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
 
-async def large(_scope: Scope, _receive: Receive, send: Send) -> None:
+async def large(scope: Scope, _receive: Receive, send: Send) -> None:
     """More than the system keeps for a client that does not read."""
     headers = [(b"content-length", str(SIZE).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": bytes(SIZE)})
+    if scope["path"] == "/in-two-parts":
+        half = {"body": bytes(SIZE // 2), "more_body": True}
+        await send({"type": "http.response.body", **half})
+        await anyio.sleep(3 * protocol.HEAD_SECONDS)
+        await send({"type": "http.response.body", "body": bytes(SIZE // 2)})
+    else:
+        await send({"type": "http.response.body", "body": bytes(SIZE)})
 
 
 @pytest.fixture
@@ -41,6 +50,13 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     server.should_exit = True
     thread.join(PATIENCE)
     assert not thread.is_alive(), "a connection has kept the server from ending"
+
+
+def read_answer(reader: BufferedReader) -> None:
+    """Take in one whole answer."""
+    while reader.readline() != b"\r\n":
+        pass  # the header
+    assert len(reader.read(SIZE)) == SIZE
 
 
 def rest(client: socket.socket) -> int:
@@ -66,12 +82,47 @@ def test_who_reads_nothing_is_let_go(address: tuple[str, int]) -> None:
 def test_blank_lines_after_an_answer_keep_no_connection(address: tuple[str, int]) -> None:
     with socket.create_connection(address) as client, client.makefile("rb") as reader:
         client.settimeout(PATIENCE)
-        client.sendall(GET.replace(b"Connection: close\r\n", b""))
-        while reader.readline() != b"\r\n":
-            pass  # the header
-        assert len(reader.read(SIZE)) == SIZE
+        client.sendall(KEPT)
+        read_answer(reader)
         client.sendall(b"\r\n")
         assert reader.read() == b"", "it is let go, and not kept until it says more"
+
+
+def test_the_rest_of_a_body_that_was_answered_early_is_no_header(
+    address: tuple[str, int],
+) -> None:
+    body = b"x" * 8 * protocol.HEAD_BYTES
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with socket.create_connection(address) as client, client.makefile("rb") as reader:
+        client.settimeout(PATIENCE)
+        client.sendall(head)
+        read_answer(reader)
+        client.sendall(body)
+        client.sendall(KEPT)
+        assert reader.readline().startswith(b"HTTP/1.1 200 "), "the next request is answered"
+
+
+def test_a_body_that_was_answered_early_and_never_ends_keeps_no_connection(
+    address: tuple[str, int],
+) -> None:
+    head = KEPT.replace(b"\r\n\r\n", b"\r\nContent-Length: 1000000\r\n\r\n")
+    with socket.create_connection(address) as client, client.makefile("rb") as reader:
+        client.settimeout(PATIENCE)
+        client.sendall(head)
+        read_answer(reader)
+        client.sendall(b"x")
+        assert reader.read() == b"", "it is let go, without a second answer to one request"
+
+
+def test_what_is_wrong_with_the_next_request_is_not_said_inside_an_answer(
+    address: tuple[str, int],
+) -> None:
+    with socket.create_connection(address) as client, client.makefile("rb") as reader:
+        client.settimeout(PATIENCE)
+        client.sendall(KEPT.replace(b" / ", b" /in-two-parts "))
+        assert reader.readline().startswith(b"HTTP/1.1 200 ")
+        client.sendall(b"GET /next")  # and nothing more, while the first answer is on its way
+        assert b"HTTP/1.1" not in reader.read()
 
 
 def test_who_reads_slowly_gets_all(address: tuple[str, int]) -> None:

@@ -34,13 +34,18 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a check looked at; `subject` is the id of a node of the trace."""
+    """One thing that a check looked at.
+
+    `subject` is the id of a node of the trace; `at` is that of the node whose record `where` is,
+    when it is not the subject's own.
+    """
 
     outcome: Outcome
     subject: str
     expected: str
     found: str
     where: Where | None = None
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

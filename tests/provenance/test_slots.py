@@ -123,3 +123,23 @@ def test_releases_and_people_lie_where_derived(traced: tuple[World, Facts]) -> N
     for rules in facts.rule_sets:
         word = stored(world, "Consortium", slots.rule_set_slot(rules.digest))
         assert int.from_bytes(word[-5:], "big") == rules.accepted_at
+
+
+@pytest.mark.parametrize("asked", ["a release", "an aggregate that was never released"])
+def test_every_place_that_a_verdict_names_holds_something(
+    traced: tuple[World, Facts], asked: str
+) -> None:
+    """The slot is in the contract that is named beside it, whatever the check is about."""
+    world, facts = traced
+    if asked != "a release":
+        parent = next(run for run in facts.runs if run.parent_run is None)
+        facts = facts_for(world.client, parent.rounds[0].aggregate)
+    verdict = judge(facts, facts.as_of.time)
+    for check in verdict.checks:
+        for place in (finding.where for finding in check.findings):
+            if place is not None and place.transaction is not None:
+                assert place.slot is not None, check.id
+                assert any(stored(world, place.contract, place.slot)), check.id
+    known = verdict.check("digest.known").findings[0].where
+    assert known is not None
+    assert known.slot is not None

@@ -7,7 +7,15 @@ from itertools import pairwise
 
 from dragon_ledger.provenance.checks.registry import Rule, each
 from dragon_ledger.provenance.lineage import Case, Use
-from dragon_ledger.provenance.names import moment, run_node, short, update_node, version_node
+from dragon_ledger.provenance.names import (
+    moment,
+    release_node,
+    round_node,
+    run_node,
+    short,
+    update_node,
+    version_node,
+)
 from dragon_ledger.provenance.reasons import DECISION_WORDS, version_reason
 from dragon_ledger.provenance.results import Finding, Outcome
 from dragon_ledger.records import (
@@ -96,14 +104,16 @@ def _usable(case: Case) -> Iterator[Finding]:
 
 def _stood_later(case: Case, use: Use, version: DatasetVersion) -> Iterator[Finding]:
     """Standing was asked for again when the round closed and when the model was released."""
-    later = [("its round closed", use.round.act)]
+    closed = round_node(use.run.id, use.round.number)
+    later = [("its round closed", closed, use.round.act)]
     if case.release is not None:
-        later.append(("the model was released", case.release.act))
-    for what, act in later:
+        released = release_node(case.release.id)
+        later.append(("the model was released", released, case.release.act))
+    for what, at, act in later:
         if not any(stands(flags) for flags in states_at(version, act.at)):
             expected = f"version {short(version.id)} was in standing when {what}"
             subject = version_node(version.id)
-            yield Finding(Outcome.FAIL, subject, expected, "it was not", act.where)
+            yield Finding(Outcome.FAIL, subject, expected, "it was not", act.where, at)
 
 
 def last_revocation(version: DatasetVersion) -> Decision | None:

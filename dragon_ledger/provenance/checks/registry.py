@@ -58,11 +58,13 @@ def run(rule: Rule, case: Case) -> Check:
         expected=rule.expected,
         found=found,
         examined=examined,
-        findings=tuple(
-            replace(finding, where=placed(finding.where, finding.subject, case.updates))
-            for finding in (*rest, *passed[:EVIDENCE_SHOWN])
-        ),
+        findings=tuple(_placed(finding, case) for finding in (*rest, *passed[:EVIDENCE_SHOWN])),
     )
+
+
+def _placed(finding: Finding, case: Case) -> Finding:
+    where = placed(finding.where, finding.at or finding.subject, case.updates)
+    return replace(finding, where=where)
 
 
 def each(*rules: Examine) -> Examine:

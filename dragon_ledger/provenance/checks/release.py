@@ -29,11 +29,13 @@ def _known(case: Case) -> Iterator[Finding]:
     expected = "the digest is recorded as a released file, a released model or an aggregate"
     if case.release is not None:
         found = f"release {short(case.release.id)} of run {short(case.release.run)}"
-        yield Finding(Outcome.PASS, subject, expected, found, case.release.act.where)
+        at = release_node(case.release.id)
+        yield Finding(Outcome.PASS, subject, expected, found, case.release.act.where, at)
     elif case.facts.origins:
         origin = case.facts.origins[0]
         found = f"aggregate of round {origin.round} of run {short(origin.run)}, never released"
-        yield Finding(Outcome.PASS, subject, expected, found, _closing(case))
+        at = round_node(origin.run, origin.round)
+        yield Finding(Outcome.PASS, subject, expected, found, _closing(case), at)
     else:
         where = Where("ModelRegistry", case.facts.as_of.block)
         found = f"nothing recorded up to block {case.facts.as_of.block}"
@@ -86,7 +88,7 @@ def _names_aggregate(case: Case) -> Iterator[Finding]:
     release = case.release
     if release is None or release.run not in case.runs:
         return
-    subject = release_node(release.id)
+    subject, at = release_node(release.id), round_node(release.run, release.round)
     expected = f"the released model is the aggregate of closed round {release.round}"
     closed = _named_round(case)
     if closed is None:
@@ -94,9 +96,9 @@ def _names_aggregate(case: Case) -> Iterator[Finding]:
         yield Finding(Outcome.FAIL, subject, expected, found, release.act.where)
     elif closed.aggregate != release.aggregate:
         found = f"that round's aggregate is {closed.aggregate.hex()}"
-        yield Finding(Outcome.FAIL, subject, expected, found, closed.act.where)
+        yield Finding(Outcome.FAIL, subject, expected, found, closed.act.where, at)
     else:
-        yield Finding(Outcome.PASS, subject, expected, "it is", closed.act.where)
+        yield Finding(Outcome.PASS, subject, expected, "it is", closed.act.where, at)
 
 
 def _separated(case: Case) -> Iterator[Finding]:

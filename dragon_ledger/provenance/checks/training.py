@@ -93,7 +93,7 @@ def _follows(run: Run, closed: Round, position: int, previous: bytes) -> Finding
     ]
     if wrong:
         found = f"organisation {wrong[0].act.organisation} started from {wrong[0].base.hex()}"
-        return Finding(Outcome.FAIL, update_node(wrong[0].leaf), expected, found, where)
+        return Finding(Outcome.FAIL, update_node(wrong[0].leaf), expected, found, where, subject)
     return Finding(Outcome.PASS, subject, expected, "it does", where)
 
 

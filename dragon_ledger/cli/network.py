@@ -161,7 +161,7 @@ def status(
 ) -> None:
     """Show validators, height, round changes, who sealed and who is behind.
 
-    Exit code 0: every node keeps up and blocks are sealed; 2: not so.
+    Exit status 0: every node keeps up and blocks are sealed; 2: not so.
 
     Example: dragon-ledger network status ./consortium
     """
@@ -238,11 +238,18 @@ def signers(
 ) -> None:
     """Show which of the validators that a network file names have signed it.
 
-    Exit code 0: all of them; 1: not all.
+    Exit status 0: all of them; 1: not all; 3: nobody has, or it names no validators.
 
     Example: dragon-ledger network signers network.json
     """
-    members = read_trust_root(Network.load(network_file).validators).names
+    network = Network.load(network_file)
+    if network.validators is None:
+        raise ConfigurationError(
+            f"{network_file} names no validators: its chain has a single operator, and there is "
+            "nobody who could sign it; compare its SHA-256 with what that operator tells you: "
+            f"{fingerprint(network_file)}"
+        )
+    members = read_trust_root(network.validators).names
     signed = set(signatures.signers(network_file))
     console = Console(soft_wrap=True)
     console.print(f"SHA-256 of the network file: {fingerprint(network_file)}")

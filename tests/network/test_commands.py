@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def test_every_member_signs_the_network_file(line: CommandLine, folder: Path) ->
     everyone = line("network", "signers", file)
     assert everyone.code == 0
     assert "not signed" not in everyone.out
+
+
+def test_a_network_without_validators_has_no_signers(line: CommandLine, folder: Path) -> None:
+    file = folder / "network.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"validators": None}))
+    ended = line("network", "signers", file)
+    assert ended.code == 3
+    assert "names no validators: its chain has a single operator" in ended.err
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in ended.err
 
 
 def test_a_signature_is_of_one_file_and_one_key(line: CommandLine, folder: Path) -> None:

@@ -106,6 +106,10 @@ def test_a_refused_bundle_and_misuse_have_their_statuses() -> None:
     assert refused.stderr.startswith("BUNDLE REFUSED: header 66: sealed by 2 of 4 validators")
     unread = run("--digest", "00" * 32, *files_of("valid")[:4], "--published-code", __file__)
     assert (unread.returncode, unread.stdout) == (3, "")
+    missing = run("no-such-model.h5", *files_of("valid"))
+    assert missing.returncode == 3
+    assert missing.stderr.startswith("ENOENT: no such file or directory, stat 'no-such-model.h5'")
+    assert "Unhandled" not in missing.stderr
     misused = run("--digest", "00" * 32)
     assert misused.returncode == 3
     assert misused.stderr.startswith("--bundle and --network are needed")

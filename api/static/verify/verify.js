@@ -1361,8 +1361,9 @@ Example: node verify.js model.h5 --bundle model.evidence.json --network network.
     const given = parseArguments(words);
     const release = given["published-code"];
     const published = release ? { [path.basename(release, ".json")]: JSON.parse(fs.readFileSync(release, "utf8")) } : require(path.join(__dirname, "published-code.js"));
+    // The size first: a stream of a file that is not there would end the process by itself, past every status.
     const presented = given.file === null ? null : await presentedFile({
-      chunks: fs.createReadStream(given.file, { highWaterMark: 2 ** 20 }), size: fs.statSync(given.file).size, given: hashOf(given["content-digest"], "content-digest"),
+      size: fs.statSync(given.file).size, chunks: fs.createReadStream(given.file, { highWaterMark: 2 ** 20 }), given: hashOf(given["content-digest"], "content-digest"),
       report: process.stderr.isTTY ? showProgress : undefined, subtle: globalThis.crypto && globalThis.crypto.subtle,
     });
     if (process.stderr.isTTY) process.stderr.write("\x1b[K");

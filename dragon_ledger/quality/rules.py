@@ -150,7 +150,7 @@ class RuleSet:
 
     @cached_property
     def checks(self) -> tuple[CheckRule, ...]:
-        """The twelve in their order, then the other requirements in the document's order."""
+        """The twelve in their order, then the other requirements by id."""
         rules = [_check(key, entry) for key, entry in self.document["checks"].items()]
         return tuple(sorted(rules, key=lambda rule: (rule.number or 99, rule.id)))
 

@@ -249,7 +249,10 @@ def test_a_scan_of_an_earlier_transfer_has_an_order_with_a_new_one(transfer: Tra
     other = replace(kept[uid], date="20200101", time="080000", table="2020/01/01 08:00:00")
     assert transfer.judge(known=KnownTransfers(series={"1.2.3": other})).passed
     same = KnownTransfers(series={"1.2.3": kept[uid]})
-    assert codes(transfer.judge(known=same)) == {"chronology.order"}
+    report = transfer.judge(known=same)
+    assert codes(report) == {"chronology.order"}
+    found = [each.found for each in report.findings if each.check == "chronology"]
+    assert found == ["no order of this scan and scan 1.2.3 of an earlier transfer"]
     nothing = replace(kept[uid], date="", time="", table="")
     assert codes(transfer.judge(known=KnownTransfers(series={"1.2.3": nothing}))) == set()
     gone = replace(kept[uid], withdrawn=True)

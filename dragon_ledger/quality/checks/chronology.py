@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import chain, pairwise
+from itertools import chain, combinations, pairwise
 
 from dragon_ledger.quality.checks.gathering import at_series
 from dragon_ledger.quality.checks.moments import Moment, by_table, by_tags, differ
 from dragon_ledger.quality.dates import dicom_date, dicom_time, table_moment
 from dragon_ledger.quality.examination import Examination, Series
 from dragon_ledger.quality.findings import CheckResult, Finding, conclude, not_applicable
+from dragon_ledger.quality.masking import shown_path, without_tokens
 from dragon_ledger.quality.vocabulary import tag_label
 
 _SERIES_DATE = tag_label("SeriesDate")
@@ -32,6 +33,14 @@ class Scan:
     row: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierScan:
+    """A scan of an earlier transfer: its SeriesInstanceUID and its moment."""
+
+    uid: str
+    moment: Moment
+
+
 def check_chronology(exam: Examination) -> CheckResult:
     """Dates exist and are past; scans of one patient have an order; tags and table agree."""
     if not exam.scans:
@@ -43,7 +52,8 @@ def check_chronology(exam: Examination) -> CheckResult:
     findings = chain(
         chain.from_iterable(_dates(exam, scan) for scan in scans),
         chain.from_iterable(_table_dates(exam, scan) for scan in scans),
-        chain.from_iterable(_order(exam, entries) for entries in by_subject.values()),
+        chain.from_iterable(_unordered(exam, entries) for entries in by_subject.values()),
+        chain.from_iterable(_contradictions(exam, entries) for entries in by_subject.values()),
         chain.from_iterable(_known_self(exam, scan) for scan in scans),
         chain.from_iterable(
             _against_known(exam, entries, _known_scans(exam, subject))
@@ -113,18 +123,22 @@ def _agree(entry: Scan) -> bool:
     return abs(moment.table - moment.tagged) <= _MINUTE
 
 
-def _order(exam: Examination, scans: list[Scan]) -> Iterator[Finding]:
+def _unordered(exam: Examination, scans: list[Scan]) -> Iterator[Finding]:
     for first, second in pairwise(sorted(scans, key=_sort_key)):
         if _has_no_order(first.moment, second.moment):
-            yield at_series(exam, "chronology.order", "no order of two scans", second.series,
-                            tag=_SERIES_DATE)  # fmt: skip
-    for index, first in enumerate(scans):
-        for second in scans[index + 1 :]:
-            if _contradicts(first.moment, second.moment):
-                yield _at_row(
-                    exam, second, "chronology.contradiction", "the opposite order of two scans",
-                    "series_date_time",
-                )  # fmt: skip
+            found = f"no order of this scan and {_shown(exam, first.series.uid)}"
+            yield at_series(exam, "chronology.order", found, second.series, tag=_SERIES_DATE)
+
+
+def _contradictions(exam: Examination, scans: list[Scan]) -> Iterator[Finding]:
+    for first, second in combinations(scans, 2):
+        if _contradicts(first.moment, second.moment):
+            found = f"the opposite order of this scan and {_shown(exam, first.series.uid)}"
+            yield _at_row(exam, second, "chronology.contradiction", found, "series_date_time")
+
+
+def _shown(exam: Examination, uid: str) -> str:
+    return f"scan {without_tokens(shown_path(uid), exam.name_tokens)}"
 
 
 def _sort_key(scan: Scan) -> tuple[datetime, datetime, str]:
@@ -139,15 +153,16 @@ def _contradicts(first: Moment, second: Moment) -> bool:
     return by_tags(first, second) * by_table(first, second) < 0
 
 
-def _known_scans(exam: Examination, subject: str) -> list[Moment]:
+def _known_scans(exam: Examination, subject: str) -> list[EarlierScan]:
     """Scans of a subject in earlier transfers that are not in this one and were not withdrawn."""
     here = {series.uid for series in exam.series}
     known = [
-        Moment.of(each.date, each.time, each.table)
+        EarlierScan(uid, Moment.of(each.date, each.time, each.table))
         for uid, each in exam.known.series.items()
         if each.patient == subject and uid not in here and not each.withdrawn
     ]
-    return sorted((moment for moment in known if moment.recorded), key=Moment.sort_key)
+    recorded = (each for each in known if each.moment.recorded)
+    return sorted(recorded, key=lambda each: (each.moment.sort_key(), each.uid))
 
 
 def _known_self(exam: Examination, scan: Scan) -> Iterator[Finding]:
@@ -171,20 +186,31 @@ def _said(moment: Moment) -> str:
     return f"tags {moment.tagged or moment.day or 'no date'}{table}"
 
 
-def _against_known(exam: Examination, scans: list[Scan], known: list[Moment]) -> Iterator[Finding]:
+def _against_known(
+    exam: Examination, scans: list[Scan], known: list[EarlierScan]
+) -> Iterator[Finding]:
     """A scan that came before was compared then; if its date changed, `_known_self` says so."""
     for scan in scans:
-        if scan.series.uid in exam.known.series:
-            continue
-        if any(_has_no_order(each, scan.moment) for each in known):
-            found = "no order of this scan and one of an earlier transfer"
-            yield at_series(exam, "chronology.order", found, scan.series, tag=_SERIES_DATE)
-        elif any(_contradicts(each, scan.moment) for each in known):
-            found = "the opposite order of this scan and one of an earlier transfer"
-            yield _at_row(exam, scan, "chronology.contradiction", found, "series_date_time")
-        elif known and scan.moment.recorded and scan.moment.sort_key() < known[0].sort_key():
-            found = f"{_said(scan.moment)}, the first in earlier transfers {_said(known[0])}"
-            yield at_series(exam, "chronology.before-known", found, scan.series, tag=_SERIES_DATE)
+        if scan.series.uid not in exam.known.series:
+            yield from _new_against_known(exam, scan, known)
+
+
+def _new_against_known(
+    exam: Examination, scan: Scan, known: list[EarlierScan]
+) -> Iterator[Finding]:
+    new = scan.moment
+    equal = next((each for each in known if _has_no_order(each.moment, new)), None)
+    opposite = next((each for each in known if _contradicts(each.moment, new)), None)
+    if equal is not None:
+        found = f"no order of this scan and {_shown(exam, equal.uid)} of an earlier transfer"
+        yield at_series(exam, "chronology.order", found, scan.series, tag=_SERIES_DATE)
+    elif opposite is not None:
+        other = _shown(exam, opposite.uid)
+        found = f"the opposite order of this scan and {other} of an earlier transfer"
+        yield _at_row(exam, scan, "chronology.contradiction", found, "series_date_time")
+    elif known and new.recorded and new.sort_key() < known[0].moment.sort_key():
+        found = f"{_said(new)}, the first in earlier transfers {_said(known[0].moment)}"
+        yield at_series(exam, "chronology.before-known", found, scan.series, tag=_SERIES_DATE)
 
 
 def _at_row(exam: Examination, entry: Scan, code: str, found: str, column: str) -> Finding:

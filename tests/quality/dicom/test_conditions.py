@@ -217,6 +217,16 @@ def test_a_type_1c_attribute_that_is_there_has_a_value(
     assert found == ({keyword} if keyword else set())
 
 
+def test_a_sequence_of_undefined_length_counts_as_filled(edit: Editor) -> None:
+    """A known limitation: its length does not tell that it has no item."""
+
+    def change(image: FileDataset) -> None:
+        image.ReferencedSeriesSequence = []
+        image["ReferencedSeriesSequence"].is_undefined_length = True
+
+    assert "dicom.empty" not in {code for code, _ in issues(edit(change))}
+
+
 def test_an_empty_attribute_that_is_asked_for_is_named_once(edit: Editor) -> None:
     found = issues(edit(put(DeidentificationMethod="")))
     codes = [code for code, keyword in found if keyword == "DeidentificationMethod"]

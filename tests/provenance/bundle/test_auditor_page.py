@@ -47,9 +47,42 @@ def test_seals_by_hand(desk: Path) -> None:
     done = run(desk, SEALS)
     assert done.returncode == 0, done.stderr
     assert verdict["as_of"]["block_hash"][2:] in done.stdout
+    assert "its set is the one trusted before: True" in done.stdout
     assert "sealed by ['Member 0', 'Member 1', 'Member 3'] quorum 3" in done.stdout
     lay(desk, "too-few-seals")
     assert "AssertionError" in run(desk, SEALS).stderr
+
+
+def test_seals_of_changing_validators_by_hand(desk: Path) -> None:
+    lay(desk, "moved-validators")
+    done = run(desk, SEALS)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("its set is the one trusted before: False") >= 1
+    verdict = json.loads((HERE / "moved-validators.verdict.json").read_text())
+    assert verdict["as_of"]["block_hash"][2:] in done.stdout
+    bundle = json.loads((desk / "model.evidence.json").read_text())
+    bundle["headers"] = bundle["headers"][-1:]
+    (desk / "model.evidence.json").write_text(json.dumps(bundle))
+    refused = re.search(r"line (\d+), in <module>\nAssertionError", run(desk, SEALS).stderr)
+    assert refused is not None
+    assert "signers & trusted" in SEALS.splitlines()[int(refused[1]) - 1]
+
+
+@pytest.mark.parametrize("name", ["everyone", "later-round", "three-validators"])
+def test_seals_of_a_real_network_by_hand(tmp_path: Path, name: str) -> None:
+    recorded = HERE / "recorded"
+    shutil.copyfile(recorded / f"{name}.evidence.json", tmp_path / "model.evidence.json")
+    shutil.copyfile(recorded / "network.json", tmp_path / "network.json")
+    done = run(tmp_path, SEALS)
+    assert done.returncode == 0, done.stderr
+    assert "sealed by [" in done.stdout
+
+
+def test_a_single_operators_block_by_hand(desk: Path) -> None:
+    lay(desk, "single-operator")
+    verdict = json.loads((HERE / "single-operator.verdict.json").read_text())
+    said = run(desk, SEALS).stderr
+    assert f"no seals; its word is the block hash {verdict['as_of']['block_hash'][2:]}" in said
 
 
 def test_code_by_hand(desk: Path) -> None:

@@ -14,11 +14,18 @@ from dragon_ledger.quality.dicom.workers import Answer, Reader, Task, read_all
 from dragon_ledger.quality.examination import Image
 from dragon_ledger.quality.known import FileRecord, Progress
 from dragon_ledger.quality.rules import RuleSet
-from dragon_ledger.quality.tables import Table, UnreadableTable, read_table
+from dragon_ledger.quality.tables import (
+    LARGEST_TABLE,
+    TOO_LARGE,
+    Table,
+    UnreadableTable,
+    read_table,
+)
 from dragon_ledger.quality.transfer import IMAGE_DEPTH, Role, TransferTree, TreeFile, read_tree
 
 NO_DICOM = "no DICOM file"
 CHANGING = "changed while it was read: check a transfer when all of it is there"
+_CHUNK = 1 << 20
 _SMALL_TABLES = (Role.METADATA, Role.ASSOCIATION, Role.CHANGES)
 
 
@@ -191,23 +198,42 @@ def _as_chosen(reading: _Reading, path: str) -> ImageFacts:
 
 
 def _read_table_file(reading: _Reading, file: TreeFile) -> None:
+    """Digest a file that is no image; keep the content of a table."""
+    is_table = file.role is Role.DOMAIN or file.role in _SMALL_TABLES
+    record = None
     try:
-        content = (reading.tree.root / file.path).read_bytes()
+        size, sha256, content = _read_once(reading.tree.root, file, keep=is_table)
     except OSError as error:
         reading.problems[file.path] = f"cannot be read: {error.strerror or 'no answer'}"
-        reading.report(1, file.size, ())
-        return
-    if len(content) != file.size:
-        reading.problems[file.path] = CHANGING
-        reading.report(1, file.size, ())
-        return
-    record = _record(file, len(content), hashlib.sha256(content).digest())
-    reading.records[file.path] = record
-    if file.role is Role.DOMAIN:
+    else:
+        if size != file.size:
+            reading.problems[file.path] = CHANGING
+        else:
+            record = reading.records[file.path] = _record(file, size, sha256)
+            if is_table:
+                _keep_table(reading, file, content)
+    reading.report(1, file.size, (record,) if record else ())
+
+
+def _read_once(root: Path, file: TreeFile, *, keep: bool) -> tuple[int, bytes, bytes | None]:
+    """Size and SHA-256 of a file, and the content if it is wanted and small enough for a table."""
+    kept = file.size if keep and file.size <= LARGEST_TABLE else 0
+    with (root / file.path).open("rb") as stream:
+        content = stream.read(kept)
+        digest, size = hashlib.sha256(content), len(content)
+        while size <= file.size and (chunk := stream.read(_CHUNK)):
+            digest.update(chunk)
+            size += len(chunk)
+    return size, digest.digest(), content if keep and kept == file.size else None
+
+
+def _keep_table(reading: _Reading, file: TreeFile, content: bytes | None) -> None:
+    if content is None:
+        reading.problems[file.path] = TOO_LARGE
+    elif file.role is Role.DOMAIN:
         reading.contents[file.path] = content
-    if file.role in _SMALL_TABLES and len(reading.tree.of_role(file.role)) == 1:
+    elif len(reading.tree.of_role(file.role)) == 1:
         _parse_table(reading, file, content)
-    reading.report(1, file.size, (record,))
 
 
 def _parse_table(reading: _Reading, file: TreeFile, content: bytes) -> None:

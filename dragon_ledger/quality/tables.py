@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
+LARGEST_TABLE = 512 << 20  # bytes; some five million rows of laboratory results
+TOO_LARGE = f"larger than {LARGEST_TABLE >> 20} MiB: send the table in parts"
 _SEPARATORS = ",;\t|"
 _BOM = b"\xef\xbb\xbf"
 _LARGEST_FIELD = 1 << 17
@@ -40,6 +44,23 @@ class Table:
 
 class UnreadableTable(Exception):
     """The bytes are no table; the text says why."""
+
+
+def open_table(root: Path, path: str) -> Table:
+    """Read a CSV file of a transfer.
+
+    Args:
+        root: the transfer's folder.
+        path: of the file, relative to it.
+
+    Raises:
+        OSError: it cannot be read.
+        UnreadableTable: as `read_table`, or larger than `LARGEST_TABLE`.
+    """
+    with (root / path).open("rb") as file:
+        if os.fstat(file.fileno()).st_size > LARGEST_TABLE:
+            raise UnreadableTable(TOO_LARGE)
+        return read_table(path, file.read())
 
 
 def read_table(path: str, content: bytes) -> Table:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dragon_ledger.digests import manifest
 from dragon_ledger.quality.known import FileRecord, Progress
-from dragon_ledger.quality.tables import UnreadableTable, read_table
+from dragon_ledger.quality.tables import UnreadableTable, open_table
 from dragon_ledger.quality.transfer import TreeFile, walk
 from dragon_ledger.site.earlier_transfers import EarlierTransfers, series_facts
 from dragon_ledger.site.intake import COMPLETION_MARKER, Checked, CheckedFile, Interrupted
@@ -133,7 +133,7 @@ def _withdrawn(transfer: Path, names: Iterable[str]) -> frozenset[str]:
     for name in names:
         if name.lower().endswith("_changes.csv"):
             with contextlib.suppress(UnreadableTable, OSError):
-                table = read_table(name, (transfer / name).read_bytes())
+                table = open_table(transfer, name)
                 paths.update(
                     row.values.get("path", "")
                     for row in table.rows
@@ -155,7 +155,7 @@ def clinical_rows(
             continue
         domain = Path(file.path).stem.rpartition("_")[2].upper()
         try:
-            table = read_table(file.path, (transfer / file.path).read_bytes())
+            table = open_table(transfer, file.path)
         except UnreadableTable:
             continue
         for row in table.rows:

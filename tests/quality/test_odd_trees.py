@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from dragon_ledger.quality.findings import CheckOutcome
 from dragon_ledger.quality.known import Progress
 from dragon_ledger.quality.report_html import render_html
+from dragon_ledger.quality.tables import LARGEST_TABLE
 from tests.quality.conftest import Transfer, codes
 
 pytestmark = pytest.mark.slow
@@ -120,6 +122,29 @@ def test_what_may_not_be_read_is_named(clean_folder: Path, level: str) -> None:
     assert expected in codes(report)
     assert shown in {each.file for each in report.findings if each.code == expected}
     assert report.outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("UNIFI_lb.csv", {"domains.unreadable"}),
+        ("UNIFI_metadata.csv", {"metadata.unreadable"}),
+        (".cache", {"structure.hidden"}),
+    ],
+)
+def test_a_huge_file_is_digested_and_never_held(
+    transfer: Transfer, name: str, expected: set[str]
+) -> None:
+    with (transfer.folder / name).open("ab") as file:
+        file.truncate(LARGEST_TABLE + 1)  # no disk is used
+    tracemalloc.start()
+    report = transfer.judge()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert codes(report) >= expected
+    (record,) = (each for each in report.files if each.path == name)
+    assert record.size == LARGEST_TABLE + 1
+    assert peak < LARGEST_TABLE // 4
 
 
 def once(act: Callable[[], object]) -> Callable[[Progress], None]:

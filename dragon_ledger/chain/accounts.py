@@ -167,14 +167,25 @@ def require_private(path: Path) -> None:
         )
 
 
+def _asked(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt)
+    except EOFError as error:
+        raise ConfigurationError(
+            "no terminal to ask for the password on; name a file with it (mode 0600),"
+            " with --password-file or in the folder's configuration"
+        ) from error
+
+
 def read_password(file: Path | None, prompt: str) -> str:
     """Read a password from a file of mode 0600 (its first line), or ask for it on the terminal.
 
     Raises:
-        ConfigurationError: the file is missing, empty, or readable by others.
+        ConfigurationError: the file is missing, empty, or readable by others; or there is no file
+            and nobody to ask.
     """
     if file is None:
-        return getpass.getpass(prompt)
+        return _asked(prompt)
     require_private(file)
     try:
         lines = file.read_text(encoding="utf-8").splitlines()

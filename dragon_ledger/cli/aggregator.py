@@ -21,7 +21,8 @@ from dragon_ledger.site.event_log import log_to_stderr
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="The aggregator: opens runs, hands out committed updates, closes rounds.",
+    help="The aggregator: opens runs, hands out committed updates, closes rounds."
+    "\n\nExample: dragon-ledger aggregator status /srv/centre",
 )
 
 Folder = Annotated[Path, typer.Argument(help="The folder made by `aggregator init`.")]
@@ -32,7 +33,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to make the folder.")],
     organisation: Annotated[int, typer.Option(min=0, max=255, help="Number of your member.")],
-    network: Annotated[Path, typer.Option(help="The consortium's network.json.")],
+    network: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="The consortium's network.json.")
+    ],
     exchange: Annotated[str, typer.Option(help="The API's address, or a shared folder.")],
     password_file: Annotated[
         Path | None, typer.Option(help="File (mode 0600) with the password of the keys.")
@@ -40,7 +43,11 @@ def init(
     token_file: Annotated[Path | None, typer.Option(help="File with the API's token.")] = None,
     poll: Annotated[float, typer.Option(help="Seconds between two looks.")] = 5.0,
 ) -> None:
-    """Make the aggregator's folder: keys, configuration with comments, places for models."""
+    """Make the aggregator's folder: keys, configuration with comments, places for models.
+
+    Example: dragon-ledger aggregator init /srv/centre --organisation 9 --network network.json
+    --exchange https://ledger.example --token-file token
+    """
     from dragon_ledger.federation.setup import init_aggregator  # noqa: PLC0415 (light start-up)
     from dragon_ledger.site.config import SiteChoices  # noqa: PLC0415 (as above)
 
@@ -67,7 +74,12 @@ def purpose(
     text: Annotated[str, typer.Argument(help="What the data are used for, in words.")],
     output: Annotated[Path, typer.Argument(help="Where to write the sealed document.")],
 ) -> None:
-    """Seal a purpose; prints the digest that plans and sites' configurations name."""
+    """Seal a purpose; prints the digest that plans and sites' configurations name.
+
+    Hand the document to every member: `site init --purpose` takes the digest, the plan both.
+
+    Example: dragon-ledger aggregator purpose "Tell a positive test from a CT scan." purpose.json
+    """
     from dragon_ledger.site.statements import PURPOSE, seal  # noqa: PLC0415 (light start-up)
     from dragon_ledger.site.store import write_whole  # noqa: PLC0415 (as above)
 
@@ -95,6 +107,9 @@ def open_run(
 
     Without --parent and --declaration the initial model is one that anyone can make again from
     the plan's seed. When an aggregator works on the folder, the opening is left to it.
+
+    Example: dragon-ledger aggregator open-run /srv/centre plan.json --model initial.h5
+    --participants 1,2,3
     """
     from dragon_ledger.federation.opening import request_run  # noqa: PLC0415 (light start-up)
 
@@ -111,7 +126,12 @@ def open_run(
 
 @app.command()
 def run(folder: Folder) -> None:
-    """Work until stopped: requests, incoming updates, rounds, chain, exchange."""
+    """Work until stopped (Ctrl-C or SIGTERM): requests, incoming updates, rounds, chain, exchange.
+
+    Kill it anywhere and start it again: nothing is lost and nothing is done twice.
+
+    Example: dragon-ledger aggregator run /srv/centre
+    """
     from dragon_ledger.federation.aggregator import open_aggregator  # noqa: PLC0415 (light start)
 
     config = AggregatorConfig.load(folder)
@@ -124,7 +144,12 @@ def run(folder: Folder) -> None:
 
 @app.command()
 def status(folder: Folder, as_json: AsJson = False) -> None:
-    """Show whether the aggregator runs, what waits and why, and what was refused."""
+    """Show whether the aggregator runs, what waits and why, and what was refused.
+
+    Needs no password, and works while the aggregator runs.
+
+    Example: dragon-ledger aggregator status /srv/centre
+    """
     show_status(folder, as_json=as_json)
 
 

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from api.tokens import TokenStore
 
-app = typer.Typer(no_args_is_help=True, help="The verdict service: HTTP API and web page.")
-token = typer.Typer(no_args_is_help=True, help="Bearer tokens of the service.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The verdict service: HTTP API and web page."
+    "\n\nExample: dragon-ledger api serve --config /srv/ledger-api/api.toml",
+)
+token = typer.Typer(
+    no_args_is_help=True,
+    help="Bearer tokens of the service.\n\nExample: dragon-ledger api token list",
+)
 app.add_typer(token, name="token")
 
 Config = Annotated[Path, typer.Option("--config", help="The service's api.toml.")]
@@ -88,7 +95,10 @@ def create(
 
 @token.command("list")
 def list_tokens(config: Config = Path("api.toml")) -> None:
-    """List tokens: who, what, until when; never the tokens themselves."""
+    """List tokens: who, what, until when; never the tokens themselves.
+
+    Example: dragon-ledger api token list --config /srv/ledger-api/api.toml
+    """
     table = Table("id", "name", "scopes", "expires", "state")
     now = int(time.time())
     for found in _store(config).all():
@@ -105,7 +115,10 @@ def revoke(
     identifier: Annotated[int, typer.Argument(help="The token's id in 'api token list'.")],
     config: Config = Path("api.toml"),
 ) -> None:
-    """End a token now."""
+    """End a token now.
+
+    Example: dragon-ledger api token revoke 3 --config /srv/ledger-api/api.toml
+    """
     _store(config).revoke(identifier, int(time.time()))
     typer.echo(f"token {identifier} is revoked")
 

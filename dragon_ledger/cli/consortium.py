@@ -21,11 +21,10 @@ from dragon_ledger.cli.session import (
     open_client,
 )
 from dragon_ledger.cli.values import (
-    DeclarationName,
     RoleName,
-    declarations_of,
     flag_names,
     parse_address,
+    parse_declaration,
     parse_digest,
     parse_time,
     roles_of,
@@ -35,12 +34,14 @@ from dragon_ledger.cli.values import (
 from dragon_ledger.digests.documents import read_envelope
 from dragon_ledger.digests.file import file_digest
 from dragon_ledger.errors import ConfigurationError, InputError
-from dragon_ledger.records import Role
+from dragon_ledger.records import Declaration, Role
+from dragon_ledger.site.config import DECLARATIONS
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Who may act, under which rules: for the consortium's admin, organisations' roots, and "
-    "accounts that accept what they are offered.",
+    "accounts that accept what they are offered."
+    "\n\nExample: dragon-ledger consortium show --network network.json",
 )
 
 SCHEMA = "consortium-statement/1"
@@ -162,23 +163,42 @@ def accept_rules(
     session: Session,
     rule_set: RuleSet,
     declaration: Annotated[
-        list[DeclarationName], typer.Option(help="A declaration that it requires; repeatable.")
+        list[Declaration],
+        typer.Option(
+            parser=parse_declaration,
+            metavar="NAME",
+            help=f"A declaration that it requires, repeatable: {', '.join(DECLARATIONS)}.",
+        ),
     ],
     since: Annotated[
-        int | None, typer.Option("--from", parser=parse_time, help="Accepted from (default: now).")
+        int | None,
+        typer.Option(
+            "--from",
+            parser=parse_time,
+            metavar="TIME",
+            help="Accepted from, such as 2027-03-01 (default: now).",
+        ),
     ] = None,
     until: Annotated[
-        int | None, typer.Option("--to", parser=parse_time, help="Accepted until (default: open).")
+        int | None,
+        typer.Option(
+            "--to",
+            parser=parse_time,
+            metavar="TIME",
+            help="Accepted until, such as 2029-03-01 (default: open).",
+        ),
     ] = None,
     words: Words = "",
 ) -> None:
     """Accept a rule set by which quality checks may judge, as the admin.
 
-    Example: dragon-ledger consortium accept-rules 5f… --declaration ethics-approval
-    --declaration consent-on-file --keystore admin.json
+    'dragon-ledger site rules --digest' prints the digest.
+
+    Example: dragon-ledger consortium accept-rules 5f… --declaration ethics-committee-approval
+    --declaration consent-forms-on-file --keystore admin.json
     """
     state = reader.read(session.client, reader.rule_set(rule_set))
-    required = declarations_of(declaration)
+    required = Declaration(sum(set(declaration)))
     if state.accepted_at and state.declarations == required:
         session.already(f"the rule set was accepted at {shown_time(state.accepted_at)}.")
         return
@@ -193,7 +213,12 @@ def accept_rules(
 def end_rules(
     session: Session,
     rule_set: RuleSet,
-    at: Annotated[int | None, typer.Option(parser=parse_time, help="When (default: now).")] = None,
+    at: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_time, metavar="TIME", help="When, such as 2027-03-01 (default: now)."
+        ),
+    ] = None,
     words: Words = "",
 ) -> None:
     """End the acceptance of a rule set, as the admin; what it judged before stays judged.
@@ -335,7 +360,12 @@ def accept(session: Session, number: Number) -> None:
 def end_account(
     session: Session,
     address: Address,
-    at: Annotated[int | None, typer.Option(parser=parse_time, help="When (default: now).")] = None,
+    at: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_time, metavar="TIME", help="When, such as 2027-03-01 (default: now)."
+        ),
+    ] = None,
     words: Words = "",
 ) -> None:
     """Bring the end of an account forward, as its organisation's root.
@@ -356,7 +386,14 @@ def end_account(
 def compromised(
     session: Session,
     address: Address,
-    since: Annotated[int, typer.Option(parser=parse_time, help="Since when.")],
+    since: Annotated[
+        int,
+        typer.Option(
+            parser=parse_time,
+            metavar="TIME",
+            help="Since when, such as 2026-11-20 or 2026-11-20T08:00 (UTC).",
+        ),
+    ],
     words: Words = "",
 ) -> None:
     """Mark an account as compromised, as its root or the admin: its later acts fail in verdicts.

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from dragon_ledger.provenance.bundle.verify import Evidence
     from dragon_ledger.provenance.qbft.faults import Fault
 
-app = typer.Typer(no_args_is_help=True, help="Evidence bundles: export, refresh, compare.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Evidence bundles: export, refresh, compare."
+    "\n\nExample: dragon-ledger evidence export model.h5 -o model.evidence.json",
+)
 _DIGEST = re.compile(r"(0x)?[0-9a-fA-F]{64}", re.ASCII)
 
 NetworkFile = Annotated[Path, typer.Option("--network", help="The consortium's network.json.")]

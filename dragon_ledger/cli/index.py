@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from dragon_ledger.index.follower import Follower, Synced
 
 app = typer.Typer(
-    no_args_is_help=True, help="The index: the chain's events in SQL, for lists and fast verdicts."
+    no_args_is_help=True,
+    help="The index: the chain's events in SQL, for lists and fast verdicts."
+    "\n\nExample: dragon-ledger index status --database index.sqlite",
 )
 
 Database = Annotated[

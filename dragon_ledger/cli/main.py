@@ -1,6 +1,6 @@
 """The command `dragon-ledger`: finds the group, runs it, and turns our errors into exit codes.
 
-Exit codes: 0 done or valid, 1 not valid or refused, 2 not verifiable or unavailable, 3 misuse.
+Exit status: 0 done or valid, 1 not valid or refused, 2 not verifiable or unavailable, 3 misuse.
 A group's module is imported only when one of its commands runs, so that `--help` and shell
 completion answer at once.
 """
@@ -16,6 +16,7 @@ from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
+from dragon_ledger.cli.help_text import EXIT_STATUSES, make_readable
 from dragon_ledger.errors import InputError, LedgerError, ProofError, Refused
 
 OK, NOT_VALID, NOT_VERIFIABLE, MISUSE = 0, 1, 2, 3
@@ -76,6 +77,7 @@ class LazyGroup(TyperGroup):
             return name, stand_in, rest
         command = typer.main.get_command(import_module(GROUPS[name][0]).app)
         command.name = name
+        make_readable(command)
         command.params = [one for one in command.params if one.name not in _COMPLETION]
         return name, command, rest
 
@@ -102,16 +104,19 @@ class LazyGroup(TyperGroup):
 _typer = typer.Typer(
     cls=LazyGroup,
     no_args_is_help=True,
-    help="Provenance ledger for federated learning on medical data.",
-    epilog="Exit codes: 0 done or valid, 1 not valid or refused, 2 not verifiable or unavailable, "
-    "3 misuse.",
+    epilog=EXIT_STATUSES,
     pretty_exceptions_show_locals=False,
 )
 
 
 @_typer.callback()
 def _top() -> None:
-    """Provenance ledger for federated learning on medical data."""
+    """Provenance ledger for federated learning on medical data.
+
+    Each group and command has --help of its own, with an example.
+
+    Example: dragon-ledger verify model.h5 --network network.json
+    """
 
 
 command = typer.main.get_command(_typer)

@@ -24,7 +24,8 @@ from dragon_ledger.provenance.qbft.trust_root import read_trust_root
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="A permissioned network of QBFT validators: files, processes, status, votes.",
+    help="A permissioned network of QBFT validators: files, processes, status, votes."
+    "\n\nExample: dragon-ledger network create --validators 4 ./consortium",
 )
 
 Folder = Annotated[Path, typer.Argument(help="The network's folder.")]

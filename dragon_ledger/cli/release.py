@@ -32,7 +32,8 @@ from dragon_ledger.provenance.reasons import WITHDRAWAL_REASONS
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Release the aggregate of a closed round as a file, or withdraw a release.",
+    help="Release the aggregate of a closed round as a file, or withdraw a release."
+    "\n\nExample: dragon-ledger release show model.h5",
 )
 
 RELEASE_SCHEMA = "release-statement/1"

@@ -69,7 +69,7 @@ def check(
     With --site, a transfer is also judged against all earlier ones, and a check
     that was ended by Ctrl-C does not read unchanged files of the inbox again.
 
-    Exit codes: 0 it passes, 1 it fails, 2 it cannot be verified.
+    Exit status: 0 it passes, 1 it fails, 2 it cannot be verified.
 
     Examples:
       dragon-ledger site check /srv/upload/transfer-7 --output report
@@ -148,7 +148,10 @@ def rules(
     name: Annotated[str, typer.Argument(help="The rule set: a name, or a TOML file.")] = "hds-1.0",
     digest: Annotated[bool, typer.Option("--digest", help="Only its digest.")] = False,
 ) -> None:
-    """Show a rule set: what is checked, the limits, and its digest as the consortium accepts it."""
+    """Show a rule set: what is checked, the limits, and its digest as the consortium accepts it.
+
+    Example: dragon-ledger site rules hds-1.0 --digest
+    """
     from dragon_ledger.quality.derivation import rules_from  # noqa: PLC0415 (as above)
     from dragon_ledger.quality.report_terminal import render_rules  # noqa: PLC0415 (start-up)
 
@@ -167,6 +170,8 @@ def register(
     """Check one transfer of the inbox, register it, and wait until it is on chain.
 
     For a site without an unattended agent; `site run` does the same by itself.
+
+    Example: dragon-ledger site register /srv/dragon /srv/dragon/inbox/transfer-7
     """
     from dragon_ledger.quality.derivation import rules_from  # noqa: PLC0415 (start-up stays light)
     from dragon_ledger.site.agent import open_agent  # noqa: PLC0415 (as above)
@@ -191,6 +196,8 @@ def report(
     """Write a version's QC report in plain: summary, annex, page, sealed envelope, annex salt.
 
     The annex names subjects: show it to your reviewer only.
+
+    Example: dragon-ledger site report /srv/dragon 8c… ./report-7
     """
     from dragon_ledger.site.agent import open_records  # noqa: PLC0415 (start-up stays light)
 
@@ -215,12 +222,18 @@ def report(
 def supersede(
     folder: Folder, version: Version, successor: Version, reason: Reason = 9, words: Words = ""
 ) -> None:
-    """Say that a newer version of yours replaces a version; models made from it stay valid."""
+    """Say that a newer version of yours replaces a version; models made from it stay valid.
+
+    Example: dragon-ledger site supersede /srv/dragon 8c… 5b…
+    """
     _decide(folder, version, successor, reason, words)
 
 
 def retire(folder: Folder, version: Version, reason: Reason, words: Words = "") -> None:
-    """Say that a version's data are no longer kept; models made from it stay valid."""
+    """Say that a version's data are no longer kept; models made from it stay valid.
+
+    Example: dragon-ledger site retire /srv/dragon 8c… --reason 11
+    """
     _decide(folder, version, None, reason, words)
 
 
@@ -235,6 +248,8 @@ def erase(
 
     What stays on chain says nothing about anyone afterwards. This cannot be undone. The transfer in
     the inbox and your backups are yours to delete.
+
+    Example: dragon-ledger site erase /srv/dragon 8c… --reason 10
     """
     from dragon_ledger.site.agent import open_site  # noqa: PLC0415 (start-up stays light)
     from dragon_ledger.site.decisions import erase as destroy  # noqa: PLC0415 (as above)

@@ -46,7 +46,15 @@ def outbox(
     retry: Annotated[str, typer.Option(help="Beginning of a refused key: try again.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """List everything that was ever to go on chain, or look at one entry."""
+    """List everything that was ever to go on chain, or look at one entry.
+
+    A key may be cut: as much of it as the list shows is enough.
+
+    Examples:
+      dragon-ledger site outbox /srv/dragon
+      dragon-ledger site outbox /srv/dragon --show register:63bec9478a11
+      dragon-ledger aggregator outbox /srv/centre --retry close:5f0c2a
+    """
     if retry:
         retry_entry(folder, retry)
     elif show:

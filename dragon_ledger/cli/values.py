@@ -9,8 +9,10 @@ from enum import StrEnum
 import typer
 
 from dragon_ledger.records import Declaration, Role, VersionFlag
+from dragon_ledger.site.config import DECLARATIONS
 
 _ADDRESS = re.compile(r"(0x)?[0-9a-fA-F]{40}", re.ASCII)
+_PARTNER = re.compile(r"[A-Za-z0-9_-]{1,10}", re.ASCII)
 _DIGEST = re.compile(r"(0x)?[0-9a-fA-F]{64}", re.ASCII)
 
 
@@ -23,28 +25,36 @@ class RoleName(StrEnum):
     RELEASER = "releaser"
 
 
-class DeclarationName(StrEnum):
-    """A declaration of section 5 of the data management plan, as written on the command line."""
-
-    STEERING_APPROVAL = "steering-approval"
-    ETHICS_APPROVAL = "ethics-approval"
-    DEROGATION = "derogation"
-    CONSENT_ON_FILE = "consent-on-file"
-
-
 def roles_of(names: list[RoleName]) -> Role:
     """The mask of named roles."""
     return Role(sum(Role[name.name] for name in set(names)))
 
 
-def declarations_of(names: list[DeclarationName]) -> Declaration:
-    """The mask of named declarations."""
-    return Declaration(sum(Declaration[name.name] for name in set(names)))
+def parse_declaration(text: str) -> Declaration:
+    """A declaration, named as in `site.toml`, or as its flag is."""
+    found = DECLARATIONS.get(text)
+    if found is None:
+        by_flag = {_flag_name(flag): flag for flag in Declaration}
+        found = by_flag.get(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no declaration: expected {', '.join(DECLARATIONS)}")
+    return found
+
+
+def declaration_name(flag: Declaration) -> str:
+    """A declaration's name, as in `site.toml`."""
+    return next(name for name, known in DECLARATIONS.items() if known is flag)
 
 
 def flag_names(value: Role | Declaration | VersionFlag) -> str:
     """A mask in words."""
-    return ", ".join(str(flag.name).lower().replace("_", "-") for flag in value) or "none"
+    if isinstance(value, Declaration):
+        return ", ".join(declaration_name(flag) for flag in value) or "none"
+    return ", ".join(_flag_name(flag) for flag in value) or "none"
+
+
+def _flag_name(flag: Role | Declaration | VersionFlag) -> str:
+    return str(flag.name).lower().replace("_", "-")
 
 
 def parse_address(text: str) -> bytes:
@@ -60,6 +70,13 @@ def parse_digest(text: str) -> bytes:
     if not _DIGEST.fullmatch(digits):
         raise typer.BadParameter(f"{text!r} is no digest: expected 64 hexadecimal digits")
     return bytes.fromhex(digits.removeprefix("0x"))
+
+
+def parse_partner(text: str) -> str:
+    """A partner identifier (Harmonized Data Specification, Table 3)."""
+    if not _PARTNER.fullmatch(text):
+        raise typer.BadParameter(f"{text!r}: expected 1 to 10 letters, digits, _ or - (Table 3)")
+    return text
 
 
 def parse_time(text: str) -> int:

@@ -99,7 +99,9 @@ def _verdict(summary: Json, shown: Sequence[Card]) -> Text:
 def render_rules(rules: RuleSet) -> RenderableType:
     """The rule set as tables for people: checks, limits, tags, columns, domains, decisions."""
     return Group(
-        Text(f"{rules.name}: {rules.document['title']}\n{rules.digest}"),
+        # The digest has a line of its own: it is copied, and must not be broken at 80 columns.
+        Text(f"{rules.name}: {rules.document['title']}\n{rules.digest.method}:"),
+        Text(rules.digest.value.hex()),
         *_differences(rules),
         _checks(rules),
         _limits(rules),

@@ -74,4 +74,4 @@ def test_the_installed_program_starts() -> None:
     program = Path(sys.executable).parent / "dragon-ledger"
     ended = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)
     assert ended.returncode == 0
-    assert "Exit codes" in ended.stdout
+    assert "Exit status" in ended.stdout

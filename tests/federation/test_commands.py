@@ -80,6 +80,7 @@ def test_a_site_registers_a_transfer_without_an_agent(stage: Stage, tmp_path: Pa
         "--password-file", stage.password_file, "--poll", 0.2,
         "--declare", "ethics-committee-approval", "--declare", "consent-forms-on-file",
         "--declare", "steering-committee-or-investigator-approval",
+        "--ethics-expires", "2027-12-31",
     )  # fmt: skip
     config = SiteConfig.load(folder)
     soften(config.connection.account)

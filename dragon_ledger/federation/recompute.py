@@ -8,12 +8,14 @@ result has one content digest, in whatever order replies arrived (docs/spec/mode
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 import h5py
 import numpy as np
@@ -68,7 +70,8 @@ def recompute(updates: Mapping[int, WeightedUpdate], target: Path) -> None:
     Raises:
         InputError: as `weighted_average`, or reading an update ended the process.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent) as pool:
         try:
             pool.submit(weighted_average, updates, target).result()
         except BrokenProcessPool as error:
@@ -76,6 +79,18 @@ def recompute(updates: Mapping[int, WeightedUpdate], target: Path) -> None:
             raise InputError(f"an update of organisations {names} ends its reader") from error
         except OSError as error:
             raise InputError(f"an update cannot be read: {error}") from error
+
+
+def _end_with_parent() -> None:
+    """Let this process not outlive a killed agent: its pool would wait for work for ever."""
+    Thread(target=_exit_after_parent, daemon=True).start()
+
+
+def _exit_after_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _require_same_names(updates: Sequence[WeightedUpdate]) -> None:

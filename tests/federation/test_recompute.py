@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -120,3 +124,41 @@ def test_weights_that_sum_to_nothing_are_refused(
     for wrong in ({}, empty):
         with pytest.raises(InputError, match="weight"):
             weighted_average(wrong, tmp_path / "out.h5")
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from dragon_ledger.federation.recompute import WeightedUpdate, recompute
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    recompute({n: WeightedUpdate(folder / "big.h5", 1.0) for n in range(8)}, folder / "out.h5")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads children from /proc")
+def test_its_process_ends_with_a_killed_agent(tmp_path: Path) -> None:
+    write(tmp_path / "big.h5", 1, shape=(2000, 2000))
+    program = tmp_path / "parent.py"
+    program.write_text(PARENT)
+    with subprocess.Popen([sys.executable, program, tmp_path]) as parent:
+        wait_until((tmp_path / "out.h5").exists)
+        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+        parent.kill()
+    assert children
+    wait_until(lambda: not any(map(runs, children)))
+
+
+def runs(process: str) -> bool:
+    """A process that ended and that nobody has waited for has no command line any more."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, "waited for a minute"
+        time.sleep(0.005)

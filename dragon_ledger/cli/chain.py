@@ -30,12 +30,13 @@ from dragon_ledger.cli.session import (
     open_client,
 )
 from dragon_ledger.cli.values import parse_address, shown, shown_time
-from dragon_ledger.cli.verdict_view import network_words
+from dragon_ledger.cli.verdict_view import print_network_file
 from dragon_ledger.errors import ConfigurationError, LedgerError, WrongChain
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="The chain: run the embedded node, deploy the contracts, check what is deployed.",
+    help="The chain: run the embedded node, deploy the contracts, check what is deployed."
+    "\n\nExample: dragon-ledger chain node --state ./chain",
 )
 
 StateFolder = Annotated[
@@ -139,15 +140,15 @@ def deploy(
             report=lambda step: status.update(Text(step)),
         )
     replace(made, rpc=planned.rpc).save(network)
+    _print_deployed(network, console)
+
+
+def _print_deployed(file: Path, console: Console) -> None:
+    made = Network.load(file)
     for name, contract in made.contracts.items():
         console.print(f"{name:16} {shown(contract.address)}  block {contract.block}")
-    console.print(f"Chain {made.chain_id}; written to {network}.")
-    _print_fingerprint(Network.load(network), console)
-
-
-def _print_fingerprint(network: Network, console: Console) -> None:
-    for line in network_words({"network_file": (network.fingerprint or b"").hex()}):
-        console.print(line)
+    console.print(f"Chain {made.chain_id}; written to {file}.")
+    print_network_file(made.fingerprint, console)
 
 
 def _fees(kind: FeeKind, gas_price: int | None, ask: bool) -> Fees:
@@ -211,7 +212,7 @@ def verify(
 ) -> None:
     """Compare the code at the network file's addresses with the published contracts.
 
-    Immutables are filled in and wiring is compared, contract by contract. Exit code 0: all match;
+    Immutables are filled in and wiring is compared, contract by contract. Exit status 0: all match;
     1: one does not; 2: no node answers.
 
     Example: dragon-ledger chain verify-code --network network.json
@@ -225,7 +226,7 @@ def verify(
         typer.echo(json.dumps([_check_json(check) for check in checks], indent=2))
     else:
         _print_checks(checks)
-        _print_fingerprint(client.network, Console(soft_wrap=True))
+        print_network_file(client.network.fingerprint, Console(soft_wrap=True))
     raise typer.Exit(0 if all(check.matches for check in checks) else 1)
 
 
@@ -258,7 +259,7 @@ def _print_checks(checks: list[CodeCheck]) -> None:
 def status(network: NetworkFile = NETWORK_DEFAULT, rpc: RpcUrls = None) -> None:
     """Show each node of the network file: does it answer, is it on this chain, how far is it.
 
-    Exit code 0: all are well; 2: one is not.
+    Exit status 0: all are well; 2: one is not.
 
     Example: dragon-ledger chain status --network network.json
     """
@@ -269,7 +270,9 @@ def status(network: NetworkFile = NETWORK_DEFAULT, rpc: RpcUrls = None) -> None:
         row = _node_row(found, url)
         well = well and row[-1] == "on this chain"
         table.add_row(url, *row)
-    Console().print(f"Chain {found.chain_id}, genesis {shown(found.genesis_hash)}", table)
+    console = Console()
+    console.print(f"Chain {found.chain_id}, genesis {shown(found.genesis_hash)}", table)
+    print_network_file(found.fingerprint, console)
     raise typer.Exit(0 if well else 2)
 
 

@@ -32,6 +32,7 @@ from dragon_ledger.cli.session import (
     open_client,
 )
 from dragon_ledger.cli.values import flag_names, parse_digest, shown
+from dragon_ledger.cli.verdict_view import print_network_file
 from dragon_ledger.provenance.reasons import VERSION_REASONS
 from dragon_ledger.records import DatasetVersion, DecisionKind, VersionFlag
 from dragon_ledger.site.statements import seal_decision
@@ -39,7 +40,8 @@ from dragon_ledger.site.statements import seal_decision
 app = typer.Typer(
     no_args_is_help=True,
     help="Decide on dataset versions of other organisations: fetch and read the QC report, approve "
-    "or reject; later revoke or reinstate.",
+    "or reject; later revoke or reinstate."
+    "\n\nExample: dragon-ledger review list --state undecided",
 )
 
 Version = Annotated[
@@ -71,8 +73,10 @@ def list_versions(
         client.close()
     if as_json:
         typer.echo(json.dumps([version_json(one) for one in versions], indent=2))
-    else:
-        print_versions(versions, Console(soft_wrap=True))
+        return
+    console = Console(soft_wrap=True)
+    print_versions(versions, console)
+    print_network_file(client.network.fingerprint, console)
 
 
 @app.command()
@@ -105,6 +109,7 @@ def show(
     console = Console(soft_wrap=True)
     print_version(found, console)
     print_report(report, console)
+    print_network_file(client.network.fingerprint, console)
 
 
 @app.command()

@@ -146,6 +146,12 @@ def _as_of(as_of: Json) -> Text:
     return text
 
 
+def print_network_file(fingerprint: bytes | None, console: Console) -> None:
+    """Say which network file an answer rests on."""
+    for line in network_words({"network_file": (fingerprint or b"").hex()}):
+        console.print(line)
+
+
 def network_words(as_of: Json) -> Iterator[str]:
     """Which network file an answer rests on, and whose contracts were found."""
     if as_of.get("network_file"):

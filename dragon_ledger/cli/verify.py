@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,12 +16,14 @@ from rich.progress import Progress
 from dragon_ledger.errors import ConfigurationError, InputError, NodeUnavailable
 
 if TYPE_CHECKING:
+    from dragon_ledger.chain.network import Network
     from dragon_ledger.provenance.bundle.known import Demands
     from dragon_ledger.provenance.results import Presented
 
 app = typer.Typer(help="The verdict on a model file.")
 EXIT_CODES = {"valid": 0, "not valid": 1, "not verifiable": 2}
 SECONDS = 60.0
+NETWORK_DEFAULT = Path("network.json")
 _HASH = re.compile(r"(0x)?[0-9a-fA-F]{64}", re.ASCII)
 
 
@@ -30,16 +32,21 @@ def verify(
     model: Annotated[Path, typer.Argument(help="The model file (HDF5).")],
     api: Annotated[str | None, typer.Option(help="Address of a verdict service.")] = None,
     rpc: Annotated[
-        list[str] | None, typer.Option(help="A node to ask instead; needs --network.")
+        list[str] | None,
+        typer.Option(help="A node to ask, instead of the network file's; repeatable."),
     ] = None,
     network: Annotated[
-        Path | None, typer.Option(help="The consortium's network.json, to ask a node yourself.")
+        Path | None,
+        typer.Option(
+            help="The consortium's network file, to ask a node or nobody (default: network.json"
+            " here). Alone, it asks the nodes that it names."
+        ),
     ] = None,
     token_file: Annotated[
         Path | None, typer.Option(help="File with a bearer token for the service.")
     ] = None,
     bundle: Annotated[
-        Path | None, typer.Option(help="An evidence bundle to check offline; needs --network.")
+        Path | None, typer.Option(help="An evidence bundle to check offline.")
     ] = None,
     max_age: Annotated[
         int | None, typer.Option(min=0, help="Seconds that the bundle's block may be old.")
@@ -60,30 +67,26 @@ def verify(
     Examples:
       dragon-ledger verify model.h5 --api https://ledger.example
 
-      dragon-ledger verify model.h5 --network network.json
+      dragon-ledger verify model.h5 --rpc http://127.0.0.1:8545
 
       dragon-ledger verify model.h5 --bundle model.evidence.json --network network.json
     """
-    if (api is None) == (network is None):
-        raise ConfigurationError(
-            "say whom to ask: --api URL (a verdict service), or --network network.json"
-            " [--rpc URL] (a node, with nobody in between),"
-            " or --bundle FILE --network network.json (nobody)"
-        )
-    if bundle is None and (max_age, at_least_block, accept_checkpoint) != (None, None, None):
-        raise ConfigurationError(
-            "--max-age, --at-least-block and --accept-checkpoint are about a --bundle"
-        )
-    if bundle is not None and (network is None or rpc):
-        raise ConfigurationError("--bundle asks nobody: give --network network.json, and no --rpc")
-    presented = digests_of_file(model)
-    if bundle is not None and network is not None:
-        demands = _demands(max_age, at_least_block, accept_checkpoint)
-        verdict, trace = _ask_nobody(presented, bundle, network, demands)
-    elif network is not None:
-        verdict, trace = _ask_node(presented, network, rpc)
+    _refuse_contradictions(
+        {"--api": api, "--rpc": rpc, "--bundle": bundle},
+        {"--network": network, "--token-file": token_file},
+        {
+            "--max-age": max_age,
+            "--at-least-block": at_least_block,
+            "--accept-checkpoint": accept_checkpoint,
+        },
+    )
+    if api is not None:
+        verdict, trace = _ask_service(digests_of_file(model), api, token_file)
+    elif bundle is None:
+        verdict, trace = _ask_node(model, _load_network(network), rpc)
     else:
-        verdict, trace = _ask_service(presented, str(api), token_file)
+        demands = _demands(max_age, at_least_block, accept_checkpoint)
+        verdict, trace = _ask_nobody(model, bundle, _load_network(network), demands)
     if as_json:
         typer.echo(json.dumps(verdict))
     else:
@@ -91,6 +94,40 @@ def verify(
 
         show(Console(), model.name, verdict, trace)
     raise typer.Exit(EXIT_CODES[verdict["answer"]])
+
+
+def _refuse_contradictions(
+    sources: Mapping[str, object], details: Mapping[str, object], demands: Mapping[str, object]
+) -> None:
+    """Options by name, None where absent: one source, and only what goes with it."""
+    asked = [name for name, value in sources.items() if value]
+    if not asked and details["--network"] is None:
+        raise ConfigurationError(
+            "say whom to ask: --api URL (a verdict service), --rpc URL or --network FILE"
+            " (a node, with nobody in between), or --bundle FILE (nobody)"
+        )
+    if len(asked) > 1:
+        raise ConfigurationError(f"{' and '.join(asked)}: one answer comes from one of them")
+    source = asked[0] if asked else "--rpc"
+    refused = "--network" if source == "--api" else "--token-file"
+    if details[refused] is not None:
+        raise ConfigurationError(f"{refused} does not go with {source}")
+    about_bundle = [name for name, value in demands.items() if value is not None]
+    if about_bundle and source != "--bundle":
+        raise ConfigurationError(f"{', '.join(about_bundle)}: about a --bundle only")
+
+
+def _load_network(file: Path | None) -> Network:
+    """The network file, before a large model is read: it says what a source is believed about."""
+    from dragon_ledger.chain.network import Network  # noqa: PLC0415 (start-up stays light)
+
+    if file is None and not NETWORK_DEFAULT.exists():
+        raise ConfigurationError(
+            f"no {NETWORK_DEFAULT} here: which chain and contracts count must not come from whom"
+            " you ask. Get the consortium's network.json, compare its SHA-256 with what several"
+            " members tell you, and name it with --network FILE"
+        )
+    return Network.load(file or NETWORK_DEFAULT)
 
 
 def digests_of_file(model: Path) -> Presented:
@@ -119,18 +156,18 @@ def _step(bar: Progress, words: str) -> Callable[[int, int], None]:
 
 
 def _ask_node(
-    presented: Presented, network: Path, rpc: list[str] | None
+    model: Path, network: Network, rpc: list[str] | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Facts straight from a node, judged here."""
     from dragon_ledger.chain.client import Client  # noqa: PLC0415 (start-up stays light)
     from dragon_ledger.chain.facts import facts_for  # noqa: PLC0415
-    from dragon_ledger.chain.network import Network  # noqa: PLC0415
     from dragon_ledger.provenance.presented import facts_of_file  # noqa: PLC0415
     from dragon_ledger.provenance.to_json import verdict_json  # noqa: PLC0415
     from dragon_ledger.provenance.trace import trace  # noqa: PLC0415
     from dragon_ledger.provenance.verdict import judge  # noqa: PLC0415
 
-    client = Client(Network.load(network), rpc)
+    presented = digests_of_file(model)
+    client = Client(network, rpc)
     try:
         facts = facts_of_file(presented, lambda digest: facts_for(client, digest))
     finally:
@@ -151,17 +188,17 @@ def _demands(max_age: int | None, at_least_block: int | None, checkpoint: str | 
 
 
 def _ask_nobody(
-    presented: Presented, bundle: Path, network: Path, demands: Demands
+    model: Path, bundle: Path, network: Network, demands: Demands
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Facts out of an evidence bundle: no socket is opened."""
-    from dragon_ledger.chain.network import Network  # noqa: PLC0415 (start-up stays light)
     from dragon_ledger.cli.evidence_check import known_network, read_bundle  # noqa: PLC0415
     from dragon_ledger.provenance.bundle.verify import verify as prove  # noqa: PLC0415
     from dragon_ledger.provenance.to_json import verdict_json  # noqa: PLC0415
     from dragon_ledger.provenance.trace import trace  # noqa: PLC0415
     from dragon_ledger.provenance.verdict import judge  # noqa: PLC0415
 
-    evidence = prove(read_bundle(bundle), known_network(Network.load(network)), demands)
+    presented = digests_of_file(model)
+    evidence = prove(read_bundle(bundle), known_network(network), demands)
     facts = evidence.facts_of_file(presented)
     return verdict_json(judge(facts, demands.now, presented)), trace(facts).to_json()
 

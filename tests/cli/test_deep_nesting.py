@@ -130,6 +130,7 @@ class _Deep(BaseHTTPRequestHandler):
     """A node, or a service, that answers with brackets."""
 
     def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))  # else closing resets it
         self.send_response(200)
         self.send_header("Content-Length", str(len(DEEP)))
         self.end_headers()

@@ -138,9 +138,35 @@ def test_a_bundle_that_is_none_is_refused_by_name(cli: CommandLine) -> None:
 
 def test_misuse_is_said(cli: CommandLine) -> None:
     model, network = VECTORS / "model.h5", VECTORS / "sealed.network.json"
-    assert cli("verify", model, "--network", network, "--max-age", 5).code == 3
-    assert cli("verify", model, "--bundle", model, "--rpc", "http://x").code == 3
+    for options, words in (
+        ([], "say whom to ask"),
+        (["--network", network, "--max-age", 5], "about a --bundle only"),
+        (["--bundle", model, "--rpc", "http://x"], "one answer comes from one of them"),
+        (["--api", "http://x", "--rpc", "http://x"], "one answer comes from one of them"),
+        (["--api", "http://x", "--network", network], "--network does not go with --api"),
+        (["--network", network, "--token-file", model], "--token-file does not go with --rpc"),
+    ):
+        ended = cli("verify", model, *options)
+        assert (ended.code, words in ended.err) == (3, True), ended.err
     assert cli("evidence", "export", "neither", "-o", cli.folder / "x").code == 3
+
+
+@pytest.mark.parametrize("source", [("--rpc", "http://127.0.0.1:9"), ("--bundle", "sealed")])
+def test_the_network_file_is_the_one_here(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, source: tuple[str, str]
+) -> None:
+    model = VECTORS / "model.h5"
+    option, value = source
+    at = VECTORS / "sealed.evidence.json" if value == "sealed" else value
+    monkeypatch.chdir(cli.folder)
+    (cli.folder / "network.json").unlink(missing_ok=True)
+    ended = cli("verify", model, option, at)
+    assert ended.code == 3
+    assert "name it with --network FILE" in " ".join(ended.err.split())
+    shutil.copyfile(VECTORS / "sealed.network.json", "network.json")
+    ended = cli("verify", model, option, at)
+    expected = (0, "VALID") if option == "--bundle" else (2, "127.0.0.1:9")
+    assert (ended.code, expected[1] in ended.out + ended.err) == (expected[0], True), ended.err
 
 
 @pytest.mark.slow

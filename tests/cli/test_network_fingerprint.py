@@ -80,7 +80,10 @@ def test_the_services_verdict_prints_the_services(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [("chain", "verify-code"), ("consortium", "show")])
+@pytest.mark.parametrize(
+    "command",
+    [("chain", "verify-code"), ("chain", "status"), ("consortium", "show"), ("review", "list")],
+)
 def test_what_is_read_from_the_chain_names_it(
     empty_world: World, cli: CommandLine, command: tuple[str, str]
 ) -> None:

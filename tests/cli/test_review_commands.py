@@ -85,6 +85,9 @@ def test_a_reviewer_reads_approves_revokes_and_another_pair_reinstates(
     ended = cli("review", "approve", version, "--yes", "--words", "read in full", *reviewer)
     assert (ended.code, ended.err) == (0, "")
     assert "Number of slices" in ended.out
+    shown = cli("review", "show", version, *reviewer[4:])  # who only reads needs no key
+    fingerprint = sha256((cli.folder / "network.json").read_bytes()).hexdigest()
+    assert f"Network file: SHA-256 {fingerprint}" in shown.out
     again = cli("review", "approve", version, "--yes", *reviewer)
     assert "Nothing was sent" in again.out
     assert cli("review", "revoke", version, "--reason", 4, *reviewer).code == 0

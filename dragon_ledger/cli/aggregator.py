@@ -120,8 +120,8 @@ def open_run(
     password = read_password(config.connection.password_file, "Password of the keys: ")
     try:
         _carry_out(config, password)
-    except AlreadyRunning as error:
-        console.print(f"Left to the aggregator that runs ({error}).")
+    except AlreadyRunning:
+        console.print("Left to the aggregator that runs on this folder.")
 
 
 @app.command()

@@ -101,6 +101,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             evidence=EvidenceStore(settings.folder / "evidence", client),
             file_line=CapacityLimiter(READERS),
             node_line=CapacityLimiter(NODE_READERS),
+            large_line=CapacityLimiter(1),
         )
         ledger.start()
         # What lives as long as the process need not be searched for garbage while a request waits.

@@ -19,8 +19,8 @@ from api.tokens import TokenStore
 class Service:
     """The parts that the endpoints use.
 
-    `file_line` and `node_line` are for what takes long: uploaded files that wait for a reader, and
-    questions to a node that may hang. The threads that answer from the index stay free of them.
+    The lines are for what takes long: uploaded files that wait for a reader, questions to a node
+    that may hang, large traces. The threads that answer from the index stay free of them.
     """
 
     settings: Settings
@@ -32,3 +32,4 @@ class Service:
     evidence: EvidenceStore
     file_line: CapacityLimiter
     node_line: CapacityLimiter
+    large_line: CapacityLimiter

@@ -26,6 +26,7 @@ from api.problems import Problem
 from api.security import require
 from api.service import Service
 from api.spool import Spooled, receive
+from api.turns import in_turn
 from dragon_ledger.chain.facts import facts_for as facts_of_node
 from dragon_ledger.errors import ChainError, InputError, StorageError
 from dragon_ledger.index.facts import facts_for
@@ -69,11 +70,11 @@ async def _with_facts(
 ) -> Response:
     """Answer from facts; who reads from a node waits in a line of its own."""
     service: Service = request.app.state.service
-    wanted = Source(source.value)
-    line = service.node_line if wanted is Source.NODE else None
-    return await to_thread.run_sync(
-        lambda: answer(facts(service, digest_of(digest), wanted)), limiter=line
-    )
+    wanted = digest_of(digest)
+    if source is models.SourceName.INDEX:
+        return await in_turn(service, [wanted], lambda: answer(facts(service, wanted)))
+    found = await to_thread.run_sync(facts, service, wanted, Source.NODE, limiter=service.node_line)
+    return await to_thread.run_sync(answer, found, limiter=service.large_line)
 
 
 @router.get(
@@ -136,7 +137,7 @@ async def trace_graph(
     responses=models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
     summary="Verdict by the digests of a file",
 )
-def verdict_by_digests(
+async def verdict_by_digests(
     request: Request,
     file_digest: Annotated[str, Query(pattern=DIGEST_PATTERN)],
     content_digest: Annotated[str | None, Query(pattern=DIGEST_PATTERN)] = None,
@@ -149,7 +150,12 @@ def verdict_by_digests(
     content = None if content_digest is None else digest_of(content_digest)
     why = "" if content is not None else "no content digest was given"
     presented = Presented(digest_of(file_digest), content, why)
-    return _judge_presented(request.app.state.service, presented, if_none_match)
+    service: Service = request.app.state.service
+    return await in_turn(
+        service,
+        [one for one in (presented.file_digest, content) if one is not None],
+        lambda: _judge_presented(service, presented, if_none_match),
+    )
 
 
 @router.post(

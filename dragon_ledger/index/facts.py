@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table, bindparam, select
+from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, func, select, union
 
 from dragon_ledger.errors import StaleState
 from dragon_ledger.index import rows as to_record
@@ -32,6 +32,17 @@ T = TypeVar("T")
 KEYS = 500  # in one statement; SQLite takes 32 766
 KEPT_VERSIONS = 20_000  # in memory, about 3 kB each
 _PROGRESS = select(schema.progress)
+_NAMED: BindParameter[bytes] = bindparam("digest")
+_RUNS = union(
+    select(schema.rounds.c.run).where(schema.rounds.c.aggregate == _NAMED),
+    select(schema.releases.c.run).where(schema.releases.c.file_digest == _NAMED),
+)
+_UPDATES = select(func.count()).select_from(
+    select(schema.updates.c.leaf)
+    .where(schema.updates.c.run.in_(_RUNS))
+    .limit(bindparam("most"))
+    .subquery("counted")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,14 @@ def facts_for(
         accounts=_named(now.people.accounts, {act.account for act in acts}),
         rule_sets=_named(now.people.rule_sets, {version.rule_set for version in versions}),
     )
+
+
+def updates_behind(connection: Connection, digest: bytes, most: int) -> int:
+    """How many updates the runs have that made this model, counted up to `most`.
+
+    What the facts of a digest cost, known before they are read; ancestors are not looked for.
+    """
+    return connection.scalar(_UPDATES, {"digest": digest, "most": most}) or 0
 
 
 def _named(everyone: Mapping[K, T], keys: set[K]) -> tuple[T, ...]:

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, event
 
 from dragon_ledger.index import lists
 from dragon_ledger.index.database import open_database, reading
-from dragon_ledger.index.facts import facts_for, state
-from scripts.bench.ledger_filler import aggregate, fill
+from dragon_ledger.index.facts import facts_for, state, updates_behind
+from scripts.bench.ledger_filler import UPDATES, aggregate, digest, fill
 
 MODELS = 300
 # The network that the index is of, and how far it has read: a row each.
@@ -73,6 +73,15 @@ def test_the_state_is_read_with_two_rows_only(filled: Engine) -> None:
         steps.clear()
         assert state(connection, seen) is seen
     assert scanned(steps) == set()
+
+
+def test_what_a_verdict_will_cost_is_known_without_reading_it(filled: Engine) -> None:
+    digests = (aggregate(7), digest("file", 7), bytes(32))
+    with reading(filled) as connection, plans(filled) as steps:
+        found = [updates_behind(connection, one, 1000) for one in digests]
+        assert updates_behind(connection, aggregate(7), 3) == 3, "no more are counted than asked"
+    assert found == [UPDATES, UPDATES, 0]
+    assert scanned(steps) == {"counted"}, "which holds no more than may be counted"
 
 
 FILTERS: dict[str, tuple[str, ...]] = {

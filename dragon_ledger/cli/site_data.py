@@ -85,8 +85,12 @@ def check(
         def show(at: ReadSoFar) -> None:
             bar.update(task, completed=at.done_bytes, total=max(1, at.total_bytes))
 
+        def tell(done: int, total: int) -> None:
+            words = f"completing the records of an older package: {done} of {total} files"
+            bar.update(task, description="checking" if done == total else words)
+
         if site is not None:
-            report = _report_at_site(site, transfer, rules, workers, show, rehash=rehash)
+            report = _report_at_site(site, transfer, rules, workers, (show, tell), rehash=rehash)
         elif rehash:
             raise InputError("--rehash: only with --site; without a site every file is read")
         else:
@@ -122,11 +126,14 @@ def _report_at_site(
     transfer: Path,
     rules: str | None,
     workers: int,
-    show: Callable[[ReadSoFar], None],
+    shown: tuple[Callable[[ReadSoFar], None], Callable[[int, int], None]],
     *,
     rehash: bool,
 ) -> QualityReport:
-    """The report on a transfer that knows the site's earlier ones; the chain is not asked."""
+    """The report on a transfer that knows the site's earlier ones; the chain is not asked.
+
+    `shown` are told how far the check is, and how far records of an older package are completed.
+    """
     from dragon_ledger.quality.derivation import rules_from  # noqa: PLC0415 (start-up stays light)
     from dragon_ledger.site.agent import open_records  # noqa: PLC0415 (as above)
     from dragon_ledger.site.earlier_transfers import EarlierTransfers  # noqa: PLC0415 (as above)
@@ -137,6 +144,8 @@ def _report_at_site(
     found = rules_from(rules or config.rule_set)
     with open_records(config, _password(config)) as (database, store):
         earlier = EarlierTransfers(database, store, Lineage(database, None))
+        show, tell = shown
+        earlier.upgrade(tell)
         check = QualityCheck(found, earlier, workers, threading.Event(), reread=rehash)
         own = transfer.resolve().parent == config.inbox.resolve()
         # A version's own memory must stay as it was when the version was made.

@@ -1,7 +1,7 @@
 """What a site remembers of earlier transfers, and of one whose check was cut off.
 
 A site may have a million images. They are found by keyed tags of SOPInstanceUID and pixel hash
-(`RecordsDatabase.find_images`), and of the last version only the paths are read that a new transfer
+(`ReadFiles.find`), and of the last version only the paths are read that a new transfer
 has or withdraws, unless it is cumulative and has to hold all of them.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from dragon_ledger.quality.known import (
 )
 from dragon_ledger.quality.transfer import TreeFile, walk
 from dragon_ledger.site.lineage import Lineage
-from dragon_ledger.site.records_database import ReadFile, RecordsDatabase
+from dragon_ledger.site.read_files import ReadFile
+from dragon_ledger.site.records_database import RecordsDatabase
 from dragon_ledger.site.store import Store
 
 _OLD_SERIES = 2  # patient and study only, as versions were written before dates were kept
@@ -34,12 +35,16 @@ class EarlierTransfers:
 
     def __init__(self, database: RecordsDatabase, store: Store, lineage: Lineage) -> None:
         self._database = database
+        self._files = database.read_files
         self._store = store
         self._lineage = lineage
 
-    def upgrade(self) -> None:
-        """Complete what an older package wrote: tags of images, dates of series. Once; resumes."""
-        self._database.tag_files(lambda data: _keys(_read(data)))
+    def upgrade(self, told: Callable[[int, int], None]) -> None:
+        """Complete what an older package wrote: tags of images, dates of series. Once; resumes.
+
+        `told` hears how many files are done, of how many; nothing when all are.
+        """
+        self._files.complete(lambda data: _keys(_read(data)), told)
         for version, facts in self._database.versions():
             if any(len(entry) == _OLD_SERIES for entry in facts["series"].values()):
                 series = {**facts["series"], **self._series_of(facts["transfer"])}
@@ -47,17 +52,18 @@ class EarlierTransfers:
 
     def remember(self, transfer: str, records: Iterable[FileRecord]) -> None:
         """Keep what a check read, so that it is not read again."""
-        self._database.put_files(
+        self._files.put(
             transfer,
             (
-                ReadFile(record.path, _write(record), record.instance, record.pixels)
+                ReadFile(record.path, _write(record), record.memo, record.instance, record.pixels)
                 for record in records
             ),
         )
 
     def known(self, transfer: str, *, reread: bool) -> KnownTransfers:
         """What is known before a transfer is checked; with `reread` no file is taken as read."""
-        files = {} if reread else {record.path: record for record in self._files(transfer)}
+        read = () if reread else self._files.with_memos(transfer)
+        files = {record.path: record for record in (_read(data, memo) for data, memo in read)}
         return KnownTransfers(files, self._series(), lambda *keys: self._recall(transfer, *keys))
 
     def previous(
@@ -70,14 +76,14 @@ class EarlierTransfers:
         paths = None if whole else {*_paths(transfer), *also}
         files: dict[str, bytes] = {}
         for version in self._lineage.transfers_of(accepted[-1]):
-            for record in self._files(version.facts["transfer"], paths):
+            for record in self._records(version.facts["transfer"], paths):
                 files[record.path] = record.sha256
             for path in version.facts["withdrawn"]:
                 files.pop(path, None)
         return PreviousVersion(files)
 
-    def _files(self, transfer: str, paths: Collection[str] | None = None) -> Iterator[FileRecord]:
-        for data in self._database.files(transfer, paths):
+    def _records(self, transfer: str, paths: Collection[str] | None = None) -> Iterator[FileRecord]:
+        for data in self._files.of_transfer(transfer, paths):
             yield _read(data)
 
     def _series(self) -> dict[str, KnownSeries]:
@@ -99,7 +105,7 @@ class EarlierTransfers:
     ) -> Iterator[KnownImage]:
         names = [version.facts["transfer"] for version in self._lineage.accepted()]
         earlier = [name for name in names if name != transfer]
-        for data in self._database.find_images(earlier, instances, pixels):
+        for data in self._files.find(earlier, instances, pixels):
             record = _read(data)
             instance, hashed = _keys(record)
             copy = self._store.file(record.sha256)
@@ -111,7 +117,7 @@ class EarlierTransfers:
         from dragon_ledger.quality.dicom.image_facts import from_any_memo  # noqa: PLC0415 (above)
 
         found: dict[str, list[Any]] = {}
-        for record in self._files(transfer):
+        for record in self._records(transfer):
             facts = from_any_memo(record.memo) if record.memo else None
             if facts is not None and record.subject is not None:
                 tags = facts.tags
@@ -164,14 +170,15 @@ def _write(record: FileRecord) -> bytes:
             record.mtime_ns,
             record.inode,
             record.subject,
-            base64.b64encode(record.memo).decode(),
+            "",  # where an older package wrote the memo
             record.instance,
             record.pixels,
         ]
     ).encode()
 
 
-def _read(data: bytes) -> FileRecord:
-    path, size, sha256, mtime_ns, inode, subject, memo, *keys = json.loads(data)
+def _read(data: bytes, memo: bytes = b"") -> FileRecord:
+    path, size, sha256, mtime_ns, inode, subject, old_memo, *keys = json.loads(data)
     content = bytes.fromhex(sha256)
-    return FileRecord(path, size, content, mtime_ns, inode, subject, base64.b64decode(memo), *keys)
+    memo = memo or base64.b64decode(old_memo)
+    return FileRecord(path, size, content, mtime_ns, inode, subject, memo, *keys)

@@ -148,6 +148,7 @@ class Intake:
                 session, identifier, facts, version.members, version.manifests
             )
             self._database.put_transfer(session, transfer.name, {"version": identifier.hex()})
+            self._database.read_files.drop_memos(session, transfer.name)
         log_event(
             "version.made", version=identifier, transfer=transfer.name, outcome=checked.outcome
         )

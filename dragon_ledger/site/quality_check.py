@@ -14,6 +14,7 @@ from dragon_ledger.quality.known import FileRecord, Progress
 from dragon_ledger.quality.tables import UnreadableTable, open_table
 from dragon_ledger.quality.transfer import TreeFile, walk
 from dragon_ledger.site.earlier_transfers import EarlierTransfers, series_facts
+from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.intake import COMPLETION_MARKER, Checked, CheckedFile, Interrupted
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from dragon_ledger.quality.rules import RuleSet
 
 SUBJECT_COLUMN = "usubjid"
+_LOGGED_EVERY = 10_000
 
 
 class QualityCheck:
@@ -93,10 +95,9 @@ class QualityCheck:
                 self._earlier.remember(transfer.name, progress.new)
             if show is not None:
                 show(progress)
-            if self._stopping.is_set():
-                raise Interrupted(f"{transfer}: the agent stops; the check goes on at its start")
+            self._end_if_stopping()
 
-        self._earlier.upgrade()
+        self._earlier.upgrade(self._upgraded)
         return check_transfer(
             transfer,
             self._rules,
@@ -108,6 +109,15 @@ class QualityCheck:
             progress=remember,
             workers=self._workers,
         )
+
+    def _upgraded(self, done: int, total: int) -> None:
+        if done % _LOGGED_EVERY == 0 or done == total:
+            log_event("records.completed", files=done, of=total)
+        self._end_if_stopping()
+
+    def _end_if_stopping(self) -> None:
+        if self._stopping.is_set():
+            raise Interrupted("the agent stops; the check goes on at its start")
 
     @property
     def _cumulative(self) -> bool:

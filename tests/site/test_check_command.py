@@ -40,7 +40,7 @@ def codes(config: SiteConfig, transfer: Path, *options: str) -> set[str]:
 
 def remembered(config: SiteConfig, transfer: str) -> int:
     with open_records(config, PASSWORD) as (database, _):
-        return len(list(database.files(transfer)))
+        return len(list(database.read_files.of_transfer(transfer)))
 
 
 def test_pixels_of_an_accepted_transfer_are_known_before_a_new_one_is_delivered(
@@ -59,6 +59,8 @@ def test_pixels_of_an_accepted_transfer_are_known_before_a_new_one_is_delivered(
     dataset.save_as(image.with_name("again.dcm"))
     image.unlink()
     before = remembered(config, "first")
+    with open_records(config, PASSWORD) as (database, _):
+        assert not any(memo for _, memo in database.read_files.with_memos("first"))
     assert codes(config, second) == set()
     site = ("--site", str(config.folder))
     assert codes(config, second, *site) == {"uniqueness.known-pixels"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sqlite3
@@ -17,11 +18,13 @@ import pytest
 from pydicom.uid import UID
 
 from dragon_ledger.quality.check import check_transfer
+from dragon_ledger.quality.dicom.image_facts import FACTS_VERSION
 from dragon_ledger.quality.known import FileRecord
 from dragon_ledger.quality.report import QualityReport
 from dragon_ledger.quality.rules import built_in
 from dragon_ledger.samples import make_transfer
 from dragon_ledger.site.earlier_transfers import EarlierTransfers, series_facts
+from dragon_ledger.site.intake import Interrupted
 from dragon_ledger.site.lineage import Lineage
 from dragon_ledger.site.quality_check import QualityCheck
 from dragon_ledger.site.records_database import RecordsDatabase
@@ -186,12 +189,16 @@ def make_old(site: Site) -> None:
     series = {uid: entry[:2] for uid, entry in site.series().items()}
     site.accept("first", series)
     with sqlite3.connect(site.folder / "records.sqlite") as raw:
-        for tag, sealed in raw.execute("SELECT tag, sealed FROM file").fetchall():
+        sought = "SELECT file.tag, file.sealed, memo.sealed FROM file LEFT JOIN memo USING (tag)"
+        for tag, sealed, sealed_memo in raw.execute(sought).fetchall():
             context = f"file/{tag.hex()}"
             values = json.loads(VAULT.open(sealed, context))[:7]
-            values[6] = values[6].replace("WzQs", "WzMs", 1)  # base64 of `[4,` and `[3,`
+            memo = VAULT.open(sealed_memo, f"memo/{tag.hex()}") if sealed_memo else b""
+            old_memo = memo.replace(b"[%d," % FACTS_VERSION, b"[3,", 1)
+            values[6] = base64.b64encode(old_memo).decode()
             old = VAULT.seal(json.dumps(values).encode(), context)
             raw.execute("UPDATE file SET sealed = ? WHERE tag = ?", (old, tag))
+        raw.execute("DROP TABLE memo")
         for name in ("instance", "pixels"):
             raw.execute(f"DROP INDEX ix_file_{name}")
             raw.execute(f"ALTER TABLE file DROP COLUMN {name}")
@@ -210,7 +217,9 @@ def test_an_older_database_is_completed(site: Site) -> None:
     site = reopened(site)
     record = images(site)[0]
     assert list(site.earlier.known("second", reread=False).recall([record.instance], [])) == []
-    site.earlier.upgrade()
+    told: list[tuple[int, int]] = []
+    site.earlier.upgrade(lambda done, total: told.append((done, total)))
+    assert told[-1] == (len(site.first.files), len(site.first.files))
     known = site.earlier.known("second", reread=False)
     (by_instance,), (by_pixels,) = (
         list(known.recall([record.instance], [])),
@@ -221,9 +230,42 @@ def test_an_older_database_is_completed(site: Site) -> None:
     for uid, kept in site.first.kept.items():
         assert known.series[uid] == replace(kept, table="")
     before = site.database.versions()
-    site.earlier.upgrade()
+    site.earlier.upgrade(lambda *_: pytest.fail("nothing is left to complete"))
     assert site.database.versions() == before
     site.database.close()
+
+
+def test_completing_ends_when_the_agent_stops(site: Site) -> None:
+    make_old(site)
+    site = reopened(site)
+    stopping = threading.Event()
+    stopping.set()
+    with pytest.raises(Interrupted, match="the agent stops"):
+        QualityCheck(built_in(), site.earlier, 1, stopping).report(site.transfer)
+    site.database.close()
+
+
+def test_the_memos_of_a_version_are_dropped(site: Site) -> None:
+    for name in ("first", "other"):
+        site.earlier.remember(name, site.first.files)
+    with site.database.session() as session:
+        site.database.read_files.drop_memos(session, "first")
+    memos = {
+        name: [each.memo for each in site.earlier.known(name, reread=False).files.values()]
+        for name in ("first", "other")
+    }
+    assert not any(memos["first"])
+    assert sum(map(bool, memos["other"])) == len(images(site))
+    found = site.earlier.known("third", reread=False)
+    site.accept("first", site.series())
+    assert list(found.recall([images(site)[0].instance], []))
+
+
+def test_a_file_that_changed_keeps_no_memo_of_what_it_was(site: Site) -> None:
+    record = images(site)[0]
+    site.earlier.remember("first", [record])
+    site.earlier.remember("first", [replace(record, memo=b"", mtime_ns=1)])
+    assert not site.earlier.known("first", reread=False).files[record.path].memo
 
 
 def test_completing_an_older_database_goes_on_where_it_was_cut_off(site: Site) -> None:
@@ -239,8 +281,8 @@ def test_completing_an_older_database_goes_on_where_it_was_cut_off(site: Site) -
         return "x", "y"
 
     with pytest.raises(KeyboardInterrupt):
-        site.database.tag_files(keys)
-    site.earlier.upgrade()
+        site.database.read_files.complete(keys, lambda *_: None)
+    site.earlier.upgrade(lambda *_: None)
     assert list(site.earlier.known("2", reread=False).recall([images(site)[0].instance], []))
     site.database.close()
 

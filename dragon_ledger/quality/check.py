@@ -24,7 +24,7 @@ from dragon_ledger.quality.checks.tags import (
 from dragon_ledger.quality.checks.uniqueness import check_uniqueness
 from dragon_ledger.quality.clinical.check import check_clinical
 from dragon_ledger.quality.clinical.further_tables import check_further_table
-from dragon_ledger.quality.clinical_boundary import ClinicalFile, ClinicalInput
+from dragon_ledger.quality.clinical_boundary import ClinicalFile, ClinicalInput, ClinicalResult
 from dragon_ledger.quality.examination import Examination
 from dragon_ledger.quality.findings import (
     CheckOutcome,
@@ -88,25 +88,7 @@ def judge(exam: Examination, intake: Intake) -> QualityReport:
     """Judge what was read of a transfer."""
     clinical = check_clinical(_clinical_input(exam, intake))
     changes, counts = check_changes(exam)
-    domain_files = exam.tree.of_role(Role.DOMAIN)
-    demographics = next((file.path for file in domain_files if file.domain == "DM"), None)
-    results = [
-        check_privacy(exam, (*clinical.privacy, *_leaks_of_further_tables(exam))),
-        check_uniqueness(exam),
-        check_slices(exam),
-        check_tags(exam),
-        check_same_values(exam),
-        check_chronology(exam),
-        check_dicom(exam),
-        check_pixel_spacing(exam),
-        check_slice_thickness(exam),
-        check_structure(exam),
-        check_metadata(exam),
-        check_linkage(exam, clinical.subjects, demographics),
-        check_slice_limits(exam),
-        changes,
-        *clinical.results,
-    ]
+    results = [*_imaging_results(exam, clinical), changes, *clinical.results]
     settled = _in_order(exam.rules, [_settled(exam, result) for result in results])
     return QualityReport(
         rules=exam.rules,
@@ -123,6 +105,27 @@ def judge(exam: Examination, intake: Intake) -> QualityReport:
         subjects=len(exam.subjects | (clinical.subjects or frozenset())),
         kept={series.uid: kept_of(exam, series) for series in exam.series},
     )
+
+
+def _imaging_results(exam: Examination, clinical: ClinicalResult) -> list[CheckResult]:
+    """Results of the checks of images, folders and metadata; the first and linkage are of both."""
+    domain_files = exam.tree.of_role(Role.DOMAIN)
+    demographics = next((file.path for file in domain_files if file.domain == "DM"), None)
+    return [
+        check_privacy(exam, (*clinical.privacy, *_leaks_of_further_tables(exam))),
+        check_uniqueness(exam),
+        check_slices(exam),
+        check_tags(exam),
+        check_same_values(exam),
+        check_chronology(exam),
+        check_dicom(exam),
+        check_pixel_spacing(exam),
+        check_slice_thickness(exam),
+        check_structure(exam),
+        check_metadata(exam),
+        check_linkage(exam, clinical.subjects, demographics),
+        check_slice_limits(exam),
+    ]
 
 
 def _clinical_input(exam: Examination, intake: Intake) -> ClinicalInput:

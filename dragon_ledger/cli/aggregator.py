@@ -18,6 +18,7 @@ from dragon_ledger.cli.status_view import (
 from dragon_ledger.errors import AlreadyRunning, InputError
 from dragon_ledger.federation.config import AggregatorConfig
 from dragon_ledger.site.event_log import log_to_stderr
+from dragon_ledger.site.lock import holder
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -121,7 +122,7 @@ def open_run(
     try:
         _carry_out(config, password)
     except AlreadyRunning:
-        console.print("Left to the aggregator that runs on this folder.")
+        console.print(f"Left to the aggregator that runs (process {holder(folder)}).")
 
 
 @app.command()

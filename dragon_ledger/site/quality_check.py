@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING
 from dragon_ledger.digests import manifest
 from dragon_ledger.quality.known import FileRecord, Progress
 from dragon_ledger.quality.tables import UnreadableTable, open_table
-from dragon_ledger.quality.transfer import TreeFile, walk
 from dragon_ledger.site.earlier_transfers import EarlierTransfers, series_facts
 from dragon_ledger.site.event_log import log_event
 from dragon_ledger.site.intake import COMPLETION_MARKER, Checked, CheckedFile, Interrupted
@@ -126,8 +126,12 @@ class QualityCheck:
 
 def _declared(transfer: Path) -> frozenset[str]:
     """What a transfer withdraws, before it is read; only regular files are opened."""
-    files = (entry for entry in walk(transfer) if isinstance(entry, TreeFile))
-    return _withdrawn(transfer, [file.path for file in files if len(file.parts) == 1])
+    try:
+        with os.scandir(transfer) as entries:
+            names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return frozenset()  # the check says what is wrong with the folder
+    return _withdrawn(transfer, names)
 
 
 def withdrawn_paths(transfer: Path, files: tuple[FileRecord, ...]) -> frozenset[str]:

@@ -39,7 +39,7 @@ def check_times(table: Table, today: date) -> list[Finding]:
     findings: list[Finding] = []
     for name in table.variables:
         if name.endswith("DTC"):
-            unusual = table.frame.lazy().filter(~_plainly_right(name, today)).collect()
+            unusual = table.frame.lazy().filter(~plainly_right(name, today)).collect()
             reporter = Reporter(replace(table, frame=unusual))
             findings += reporter.answers(_dates(name, today))
         elif name in (table.name_of("--DUR"), table.name_of("--ELTM")):
@@ -47,7 +47,7 @@ def check_times(table: Table, today: date) -> list[Finding]:
     return findings
 
 
-def _plainly_right(name: str, today: date) -> pl.Expr:
+def plainly_right(name: str, today: date) -> pl.Expr:
     """Whether a date is of the usual form and exists: nearly all need no closer look."""
     text = pl.col(name)
     past = text.str.slice(0, 10) <= today.isoformat()

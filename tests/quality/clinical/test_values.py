@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gzip
 import random
+from datetime import date, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
+
+from dragon_ledger.quality.clinical.times import plainly_right
 
 DM, LB, SU, MB, DD = (f"UNIFI_{name}.csv" for name in ("dm", "lb", "su", "mb", "dd"))
 
@@ -48,6 +52,17 @@ def test_dates_that_sdtm_allows(value: str, clean: Any, judge: Any) -> None:
 )  # fmt: skip
 def test_dates_that_are_none(value: str, code: str, clean: Any, judge: Any) -> None:
     assert found_at(judge, clean, MB, "MBDTC", value) == {f"sdtm.date-{code}"}
+
+
+def test_what_needs_no_closer_look_is_a_date_that_exists() -> None:
+    """29 February alone is looked at, and a day that is none always is."""
+    text = [f"{year}-{month:02}-{day:02}"
+            for year in (1999, 2000) for month in range(14) for day in range(33)]  # fmt: skip
+    frame = pl.DataFrame({"LBDTC": text})
+    usual = frame.select(plainly_right("LBDTC", date(2026, 11, 22))).to_series()
+    days = [date(2000, 1, 1) + timedelta(days=number) for number in range(-365, 366)]
+    existing = {day.isoformat() for day in days} - {"2000-02-29"}
+    assert set(frame.filter(usual).to_series()) == existing
 
 
 @pytest.mark.parametrize("value", ["P10Y", "PT30M", "P1Y6M", "P2W", "P0.5Y", "P1DT2,5H", "-P1D"])

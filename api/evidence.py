@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dragon_ledger.chain.client import Client
 from dragon_ledger.cli.evidence_bundle import export
-from dragon_ledger.errors import LedgerError
+from dragon_ledger.errors import LedgerError, StorageError
 from dragon_ledger.site.store import write_whole
 
 logger = logging.getLogger("dragon_ledger.api")
@@ -44,17 +44,24 @@ class EvidenceStore:
         """
         try:
             with self._lock:
-                data, evidence = export(self._client, [digest])
+                return Served(self._newest(digest))
         except LedgerError as error:
             kept = self._kept(digest)
             if kept is None:
                 raise
             logger.warning("an older evidence bundle is served: %s", error)
             return Served(kept, f"the node gave no newer proof: {error}")
+
+    def _newest(self, digest: bytes) -> bytes:
+        data, evidence = export(self._client, [digest])
         facts = evidence.facts(digest)
         if facts.releases or facts.origins:
-            self._keep(digest, data)
-        return Served(data)
+            try:
+                self._keep(digest, data)
+            except (StorageError, OSError) as error:
+                # Who asked has what they asked for; only the next outage is worse.
+                logger.warning("an evidence bundle could not be kept: %s", error)
+        return data
 
     def _path(self, digest: bytes) -> Path:
         return self._folder / f"{digest.hex()}.evidence.json"

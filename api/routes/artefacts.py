@@ -6,7 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import FileResponse, Response
 
-from api import models
+from api import responses
 from api.answers import NoneMatch, matches
 from api.parameters import Bytes32Path, digest_of, only_known_parameters
 from api.problems import Problem
@@ -23,9 +23,10 @@ router = APIRouter(
     "/{sha256}",
     status_code=201,
     dependencies=[Depends(require("artefacts:write"))],
-    responses=models.ARTEFACT_STORED | models.errors(401, 403, 408, 409, 413, 415, 422, 503, 507),
+    responses=responses.ARTEFACT_STORED
+    | responses.errors(401, 403, 408, 409, 413, 415, 422, 503, 507),
     summary="Upload an artefact",
-    openapi_extra=models.BINARY_BODY,
+    openapi_extra=responses.BINARY_BODY,
 )
 async def put(request: Request, sha256: Bytes32Path) -> Response:
     """Keep the body, whose SHA-256 must be the one in the path. Twice is the same as once."""
@@ -44,7 +45,7 @@ async def put(request: Request, sha256: Bytes32Path) -> Response:
     "/{sha256}",
     dependencies=[Depends(require("artefacts:read"))],
     response_class=FileResponse,
-    responses=models.ARTEFACT | models.errors(401, 403, 404, 422) | models.NOT_MODIFIED,
+    responses=responses.ARTEFACT | responses.errors(401, 403, 404, 422) | responses.NOT_MODIFIED,
     summary="Download an artefact",
 )
 def get(request: Request, sha256: Bytes32Path, if_none_match: NoneMatch = None) -> Response:

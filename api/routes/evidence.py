@@ -6,7 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from api import models
+from api import responses
 from api.answers import NoneMatch, etag_of, matches
 from api.ledger import public_words
 from api.parameters import DigestPath, digest_of, only_known_parameters
@@ -20,7 +20,7 @@ router = APIRouter(
     tags=["evidence"],
     dependencies=[Depends(require("verdict:read")), Depends(only_known_parameters)],
 )
-BUNDLE: models.Responses = {
+BUNDLE: responses.Responses = {
     200: {
         "description": "The bundle (docs/spec/evidence-bundle.md). With a `Warning` header it is"
         " the last one that could be proved, not of the newest block.",
@@ -32,7 +32,7 @@ BUNDLE: models.Responses = {
 @router.get(
     "/models/{digest}/evidence",
     response_class=Response,
-    responses=BUNDLE | models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
+    responses=BUNDLE | responses.errors(401, 403, 422, 503) | responses.NOT_MODIFIED,
     summary="Evidence bundle by digest",
 )
 async def evidence(

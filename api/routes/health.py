@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from api import models
+from api import models, responses
 from api.ledger import public_words
 from api.problems import Problem
 from api.service import Service
@@ -19,7 +19,7 @@ def health() -> models.Health:
     return models.Health(status="ok")
 
 
-@router.get("/readyz", responses=models.errors(503), summary="Can verdicts be given?")
+@router.get("/readyz", responses=responses.errors(503), summary="Can verdicts be given?")
 def ready(request: Request) -> models.Ready:
     """Ready when the index can be read and is known to be at the head of the chain."""
     service: Service = request.app.state.service

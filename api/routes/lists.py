@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from api import models
+from api import models, responses
 from api.answers import NoneMatch, json_answer
 from api.parameters import (
     AddressQuery,
@@ -36,7 +36,7 @@ router = APIRouter(
 )
 RoundQuery = Annotated[int | None, Query(ge=1, le=65_535)]
 BlockQuery = Annotated[int | None, Query(ge=0, le=(1 << 63) - 1)]
-ERRORS = models.errors(401, 403, 422, 503) | models.NOT_MODIFIED
+ERRORS = responses.errors(401, 403, 422, 503) | responses.NOT_MODIFIED
 
 
 def _list(

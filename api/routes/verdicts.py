@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from api import models
+from api import models, responses
 from api.answers import NoneMatch, json_answer
 from api.ledger import public_words
 from api.parameters import (
@@ -80,7 +80,7 @@ async def _with_facts(
 @router.get(
     "/verdicts/{digest}",
     response_model=models.Verdict,
-    responses=models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
+    responses=responses.errors(401, 403, 422, 503) | responses.NOT_MODIFIED,
     summary="Verdict by digest",
 )
 async def verdict(
@@ -104,7 +104,7 @@ async def verdict(
 @router.get(
     "/traces/{digest}",
     response_model=models.Trace,
-    responses=models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
+    responses=responses.errors(401, 403, 422, 503) | responses.NOT_MODIFIED,
     summary="Trace by digest",
 )
 async def trace_graph(
@@ -134,7 +134,7 @@ async def trace_graph(
 @router.get(
     "/verdicts",
     response_model=models.Verdict,
-    responses=models.errors(401, 403, 422, 503) | models.NOT_MODIFIED,
+    responses=responses.errors(401, 403, 422, 503) | responses.NOT_MODIFIED,
     summary="Verdict by the digests of a file",
 )
 async def verdict_by_digests(
@@ -161,9 +161,9 @@ async def verdict_by_digests(
 @router.post(
     "/verdicts",
     response_model=models.Verdict,
-    responses=models.errors(401, 403, 408, 413, 415, 422, 503, 507),
+    responses=responses.errors(401, 403, 408, 413, 415, 422, 503, 507),
     summary="Verdict by file",
-    openapi_extra=models.BINARY_BODY,
+    openapi_extra=responses.BINARY_BODY,
 )
 async def verdict_by_file(request: Request) -> Response:
     """Judge a model file: send its bytes as the body.

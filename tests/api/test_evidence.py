@@ -9,6 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.evidence import EvidenceStore
+from dragon_ledger.chain.client import Client
+from dragon_ledger.chain.network import Network
 from dragon_ledger.cli.evidence_check import known_network
 from dragon_ledger.provenance.bundle.known import Demands
 from dragon_ledger.provenance.bundle.verify import Evidence, verify
@@ -60,3 +63,14 @@ def test_the_last_bundle_is_kept_for_when_the_node_is_away(tmp_path: Path) -> No
         other = httpx.get(f"{url}/v1/models/{'11' * 32}/evidence", timeout=30)
         assert other.status_code == 503
         assert "no evidence can be given now" in other.json()["detail"]
+
+
+def test_a_folder_that_cannot_be_written_takes_nothing_from_who_asks(
+    known: Ledger, tmp_path: Path
+) -> None:
+    taken = tmp_path / "evidence"
+    taken.write_bytes(b"not a folder")
+    store = EvidenceStore(taken, Client(Network.load(known.network)))
+    served = store.bundle(content_digest(known.model))
+    assert served.stale_reason is None
+    assert b'"dragon-evidence/1"' in served.data

@@ -15,7 +15,7 @@ PAGES = [
     *CHECKOUT.glob("*.md"),
     *(page for one in FOLDERS for page in (CHECKOUT / one).rglob("*.md")),
 ]
-LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -33,7 +33,8 @@ def has(page: Path, place: str) -> bool:
 def broken(page: Path) -> list[str]:
     """The relative links of a page that lead nowhere."""
     found = []
-    for link in LINK.findall(CODE.sub("", page.read_text("utf-8"))):
+    for marked, image in LINK.findall(CODE.sub("", page.read_text("utf-8"))):
+        link = marked or image
         name, _, place = link.partition("#")
         target = page.parent / name if name else page
         outside = re.match(r"[a-z]+:", link)
@@ -50,9 +51,10 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 def test_a_broken_link_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "# A `b`, c\n[x](#a-b-c) [y](#a) ![z](none.svg) [w](https://example.org) `[v](u)`\n"
+        "# A `b`, c\n[x](#a-b-c) [y](#a) ![z](none.svg) `[v](u)`\n"
+        '<img src="none.png"> [w](https://example.org)\n'
     )
-    assert broken(page) == ["#a", "none.svg"]
+    assert broken(page) == ["#a", "none.svg", "none.png"]
 
 
 def test_the_list_of_decisions_names_each_once_by_its_title() -> None:
@@ -107,3 +109,18 @@ def test_decisions_that_are_named_exist() -> None:
     }
     assert {(page, number) for page, number in named if number not in numbers} == set()
     assert named
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_every_picture_is_described(page: Path) -> None:
+    text = CODE.sub("", page.read_text("utf-8"))
+    assert re.findall(r"!\[\s*\]\(", text) == []
+    for picture in re.findall(r"<img [^>]*>", text):
+        assert re.search(r' alt="[^"]{20,}"', picture), picture
+
+
+def test_pictures_are_small_and_shown() -> None:
+    shown = "".join(page.read_text("utf-8") for page in PAGES)
+    for picture in (CHECKOUT / "docs" / "pictures").iterdir():
+        assert picture.stat().st_size < 150_000
+        assert f"pictures/{picture.name}" in shown

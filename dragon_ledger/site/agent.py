@@ -69,22 +69,24 @@ def open_agent(
         lineage = Lineage(database, place.watch)
         earlier = EarlierTransfers(database, place.store, lineage)
         checker = QualityCheck(rules, earlier, config.workers, stopping, reread=reread)
-        with closing(SiteAgent(config, place, database, checker)) as agent:
-            try:
-                yield agent
-            finally:
-                stopping.set()
+        with closing(SiteAgent(config, place, database, checker, stopping)) as agent:
+            yield agent
 
 
 class SiteAgent:
     """Polls inbox, drop folder and chain.
 
     `checker` judges a transfer; it runs in a thread of its own, so that a long check holds up no
-    commit.
+    commit. `stopping` ends it, and the copying behind it; `close` sets it.
     """
 
     def __init__(
-        self, config: SiteConfig, place: Workplace, database: RecordsDatabase, checker: Checker
+        self,
+        config: SiteConfig,
+        place: Workplace,
+        database: RecordsDatabase,
+        checker: Checker,
+        stopping: threading.Event,
     ) -> None:
         self._config = config
         self._place = place
@@ -108,7 +110,7 @@ class SiteAgent:
             place.address_of("TrainingLedger"),
             config.connection.organisation,
         )
-        self._stopping = threading.Event()
+        self._stopping = stopping
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="quality-check")
         self._job: tuple[Path, Future[Checked]] | None = None
         self._failed: set[str] = set()

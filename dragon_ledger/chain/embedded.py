@@ -184,18 +184,20 @@ class EmbeddedNode:
         self._process = None
         (self.folder / "node.pid").unlink(missing_ok=True)
 
-    def wait(self, seconds: float | None = None) -> None:
-        """Wait while the node runs, at most `seconds`.
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait while the node runs, at most `seconds`; whether it was stopped in order meanwhile.
 
         Raises:
             NodeUnavailable: the node ended by itself; the message ends with its log.
         """
         if self._process is None:
-            return
+            return True
         try:
-            self._process.wait(seconds)
+            code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            return
+            return False
+        if code == 0:
+            return True
         raise NodeUnavailable(self._death())
 
     def _command(self, program: Path, settings: _Settings) -> list[str]:

@@ -50,10 +50,10 @@ def node(
     state: StateFolder = Path("node"),
     port: Annotated[int, typer.Option(help="A port (default: the last one, or a free one).")] = 0,
 ) -> None:
-    """Run the embedded node until Ctrl-C; its chain stays on disk and goes on at the next start.
+    """Run the embedded node until Ctrl-C or `chain stop`; its chain stays on disk.
 
-    For demonstrations and single-operator use: it listens on this machine only, and whoever runs
-    it is to be trusted.
+    The next start on the same folder goes on with it. For demonstrations and single-operator use:
+    it listens on this machine only, and whoever runs it is to be trusted.
 
     Example: dragon-ledger chain node --state ./node
     """
@@ -63,8 +63,8 @@ def node(
     console = Console(soft_wrap=True)
     with EmbeddedNode(state, port=port or None) as running:
         console.print(f"Node at {running.url}, process {running.pid}. Ctrl-C stops it.")
-        while not stopping.wait(0.5):
-            running.wait(0)
+        while not stopping.wait(0.5) and not running.wait(0):
+            continue
     console.print("Stopped; the chain is on disk.")
 
 
@@ -162,7 +162,10 @@ def _fees(kind: FeeKind, gas_price: int | None, ask: bool) -> Fees:
 def _described(rpc: list[str], fees: Fees, finality: int) -> Network:
     """Describe the chain of these nodes, before anything is deployed to it."""
     if not rpc:
-        raise ConfigurationError("give a node's address with --rpc, or a network file that has one")
+        raise ConfigurationError(
+            "give a node's address with --rpc ('chain node' prints it),"
+            " or a network file that has one"
+        )
     chain_id, genesis = identify(rpc[0])
     return Network(chain_id, genesis, {}, tuple(rpc), fees, finality)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 from datetime import datetime
@@ -153,6 +154,34 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
     Example: dragon-ledger site status /srv/dragon
     """
     show_status(folder, as_json=as_json)
+
+
+@app.command()
+def versions(folder: Folder, as_json: AsJson = False) -> None:
+    """List the site's own dataset versions: id, outcome of the quality check, transfer.
+
+    Oldest first, without those that were erased. Works while the agent runs, but needs the
+    password: names of transfers are kept encrypted. What others decided: 'review show ID'.
+
+    Example: dragon-ledger site versions /srv/dragon
+    """
+    from dragon_ledger.site.agent import open_records  # noqa: PLC0415 (start-up stays light)
+
+    config = SiteConfig.load(folder)
+    password = read_password(config.connection.password_file, "Password of the keys: ")
+    with open_records(config, password) as (database, _):
+        found = [
+            {"version": version.hex(), "outcome": facts["outcome"], "transfer": facts["transfer"]}
+            for version, facts in database.versions()
+        ]
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+    elif not found:
+        typer.echo("no version yet; a complete transfer in the inbox becomes one")
+    else:
+        for one in found:
+            line = f"{one['version']}  {one['outcome']:14}  {one['transfer']}"
+            Console(soft_wrap=True, emoji=False).out(line, highlight=False)
 
 
 app.command()(outbox)

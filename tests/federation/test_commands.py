@@ -90,6 +90,9 @@ def test_a_site_registers_a_transfer_without_an_agent(stage: Stage, tmp_path: Pa
     version = type_in("site", "register", folder, transfer).split()[-1]
     found = reader.read(stage.world.client, reader.version(bytes.fromhex(version)))
     assert (found.organisation, found.qc_passed) == (1, True)
+    row = {"version": version, "outcome": "PASS", "transfer": transfer.name}
+    assert json.loads(type_in("site", "versions", folder, "--json")) == [row]
+    assert f"{version}  PASS " in type_in("site", "versions", folder)
     type_in("site", "report", folder, version, tmp_path / "out")
     envelope = read_envelope((tmp_path / "out" / "report.json").read_bytes())
     assert envelope.schema == "qc-report/1"
@@ -98,6 +101,7 @@ def test_a_site_registers_a_transfer_without_an_agent(stage: Stage, tmp_path: Pa
     assert "on chain in block" in type_in("site", "outbox", folder, "--show", "register:")
     assert "erased" in type_in("site", "erase", folder, version, "--yes")
     assert not (folder / "views" / version).exists()
+    assert "no version yet" in type_in("site", "versions", folder)
     assert "not in this folder" in type_in(
         "site", "report", folder, version, tmp_path / "again", expect=3
     )

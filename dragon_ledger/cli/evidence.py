@@ -105,6 +105,7 @@ def compare(
     """
     from dragon_ledger.chain.network import Network  # noqa: PLC0415 (start-up stays light)
     from dragon_ledger.cli.evidence_check import known_network, read_bundle  # noqa: PLC0415
+    from dragon_ledger.cli.verdict_view import print_network_file  # noqa: PLC0415
     from dragon_ledger.provenance.bundle.compare import contradiction  # noqa: PLC0415
     from dragon_ledger.provenance.bundle.known import Demands  # noqa: PLC0415
 
@@ -114,9 +115,10 @@ def compare(
     console = Console(soft_wrap=True)
     if fault is None:
         console.print("No contradiction: no height at which both carry a sealed block has two.")
-        return
-    console.print(Text(_accusation(fault, known), style="red"))
-    raise typer.Exit(1)
+    else:
+        console.print(Text(_accusation(fault, known), style="red"))
+    print_network_file(known.fingerprint, console)
+    raise typer.Exit(0 if fault is None else 1)
 
 
 def _accusation(fault: Fault, known: KnownNetwork) -> str:

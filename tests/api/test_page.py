@@ -53,9 +53,10 @@ def look(page: Browser, width: int, scheme: str = "light") -> None:
         deviceScaleFactor=1,
         mobile=mobile,
     )
-    page.call(
-        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
-    )
+    # Without motion: a colour on its way from light to dark is neither.
+    wanted = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+    features = [{"name": name, "value": value} for name, value in wanted.items()]
+    page.call("Emulation.setEmulatedMedia", features=features)
 
 
 def test_a_model_file_that_is_chosen_gets_its_verdict(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,8 @@ def test_who_sealed_two_blocks_of_one_height_is_named(
     assert "Who sealed both: Member 1, Member 2." in said
     same = cli("evidence", "compare", one, one, "--network", network)
     assert (same.code, "No contradiction" in same.out) == (0, True)
+    fingerprint = sha256(network.read_bytes()).hexdigest()
+    assert ended.out.count(fingerprint) == same.out.count(fingerprint) == 1
 
 
 def test_a_forged_bundle_is_refused_and_accuses_nobody(

@@ -167,27 +167,24 @@ def acting(command: Callable[Concatenate[Session, P], None]) -> Callable[..., No
         **own: Any,
     ) -> None:
         client = open_client(network, rpc)
-        session = Session(
-            client,
-            Keystore(keystore),
-            password_file,
-            exchange_at(exchange, token_file),
-            Console(soft_wrap=True),
-        )
+        documents = exchange_at(exchange, token_file)
+        console = Console(soft_wrap=True)
+        session = Session(client, Keystore(keystore), password_file, documents, console)
         try:
             command(session, **own)  # type: ignore[call-arg]  # typer passes the command's own
         finally:
             client.close()
 
+    run.__signature__ = _with_shared(command)  # type: ignore[attr-defined]  # read by inspect
+    return run
+
+
+def _with_shared(command: Callable[..., None]) -> inspect.Signature:
+    """A command's own parameters without the session, then those that every act shares."""
     signature = inspect.signature(command, eval_str=True)
     own = list(signature.parameters.values())[1:]
-    run.__signature__ = signature.replace(  # type: ignore[attr-defined]  # read by inspect
-        parameters=[
-            *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own),
-            *_SHARED,
-        ]
-    )
-    return run
+    named = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+    return signature.replace(parameters=[*named, *_SHARED])
 
 
 def _shared(name: str, annotation: Any, default: Any) -> inspect.Parameter:

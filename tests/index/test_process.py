@@ -18,7 +18,7 @@ from sqlalchemy import Engine, create_engine, make_url
 from dragon_ledger.chain.facts import facts_for as facts_of_node
 from dragon_ledger.errors import AlreadyRunning
 from dragon_ledger.index.database import clear, open_database, reading
-from dragon_ledger.index.facts import facts_for, state
+from dragon_ledger.index.facts import facts_for, state, updates_behind
 from dragon_ledger.index.follower import Follower
 from dragon_ledger.index.lock import writer_lock
 from tests.chain.world import World
@@ -62,6 +62,11 @@ def test_postgresql_gives_the_same_rows_and_facts(
         Follower(database, world.client, chunk=9).sync()
     assert content(other) == content(engine)
     assert read(other, aggregate) == facts_of_node(world.client, aggregate)
+    with reading(other) as connection:
+        asked = [(aggregate, 100), (aggregate, 2), (bytes(32), 100)]
+        counted = [updates_behind(connection, *one) for one in asked]
+    # Three commits in each of two rounds.
+    assert counted == [6, 2, 0]
 
 
 def test_postgresql_takes_back_a_reorganisation(world: World, other: Engine) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,16 +76,24 @@ def read_table(path: str, content: bytes) -> Table:
     csv.field_size_limit(_LARGEST_FIELD)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        lines = [line for line in reader]  # noqa: C416 (keeps the error inside the try)
+        first = next(reader, None)
+        if first is None or len(first) > _MOST_COLUMNS:
+            raise UnreadableTable("no header line, or one of more than 10 000 columns")
+        columns = tuple(name.strip().lower() for name in first)
+        rows = tuple(_rows(reader, columns))
     except csv.Error as error:
         raise UnreadableTable(f"line {reader.line_num}: {error}") from error
-    if not lines or len(lines[0]) > _MOST_COLUMNS:
-        raise UnreadableTable("no header line, or one of more than 10 000 columns")
-    columns = tuple(name.strip().lower() for name in lines[0])
-    rows = tuple(
-        _row(number, columns, line) for number, line in enumerate(lines[1:], 2) if any(line)
-    )
     return Table(path, encoding, separator, columns, rows)
+
+
+def _rows(lines: Iterable[list[str]], columns: tuple[str, ...]) -> Iterator[Row]:
+    """The records; equal values are one object, because a million rows repeat most of them."""
+    shared: dict[str, str] = {}
+    for number, line in enumerate(lines, 2):
+        if any(line):
+            stripped = (value.strip() for value in line)
+            values = (shared.setdefault(value, value) for value in stripped)
+            yield Row(number, dict(zip(columns, values, strict=False)), len(line) == len(columns))
 
 
 def decode(content: bytes) -> tuple[str, str]:
@@ -110,8 +119,3 @@ def _decode_bom(content: bytes) -> tuple[str, str]:
         return content.decode("utf-8-sig"), "UTF-8 with byte order mark"
     except UnicodeDecodeError as error:
         raise UnreadableTable("a byte order mark of UTF-8 before text that is none") from error
-
-
-def _row(number: int, columns: tuple[str, ...], line: list[str]) -> Row:
-    values = {name: value.strip() for name, value in zip(columns, line, strict=False)}
-    return Row(number, values, len(line) == len(columns))

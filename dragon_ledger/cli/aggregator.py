@@ -151,7 +151,7 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
 
     Example: dragon-ledger aggregator status /srv/centre
     """
-    show_status(folder, as_json=as_json)
+    show_status(folder, "aggregator", as_json=as_json)
 
 
 app.command()(outbox)

@@ -153,7 +153,7 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
 
     Example: dragon-ledger site status /srv/dragon
     """
-    show_status(folder, as_json=as_json)
+    show_status(folder, "agent", as_json=as_json)
 
 
 @app.command()

@@ -291,11 +291,13 @@ def _decide(folder: Path, version: bytes, successor: bytes | None, reason: int, 
             place.phase("outbox", place.to_chain)
             place.phase("exchange", place.documents.push)
 
-        _wait(work, lambda: place.state(key))
+        note = _wait(work, lambda: place.state(key))
+    act = key.partition(":")[0]
+    Console(soft_wrap=True).print(f"version {version.hex()}: {act}, {note}", highlight=False)
 
 
-def _wait(work: Callable[[], None], state: Callable[[], tuple[State, str]]) -> None:
-    """Work until an entry is final.
+def _wait(work: Callable[[], None], state: Callable[[], tuple[State, str]]) -> str:
+    """Work until an entry is final, and say in which block it is.
 
     Raises:
         Refused: the contract refuses it.
@@ -304,6 +306,7 @@ def _wait(work: Callable[[], None], state: Callable[[], tuple[State, str]]) -> N
     found, note = state()
     if found is State.REFUSED:
         raise Refused("Refused", {}, note)
+    return note
 
 
 def _until(work: Callable[[], None], done: Callable[[], bool]) -> None:

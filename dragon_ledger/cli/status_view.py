@@ -23,15 +23,15 @@ from dragon_ledger.site.workplace import OUTBOX_FILE
 _STYLES = {State.QUEUED: "yellow", State.SENT: "cyan", State.FINAL: "green", State.REFUSED: "red"}
 
 
-def show_status(folder: Path, *, as_json: bool) -> None:
-    """Print a folder's status."""
+def show_status(folder: Path, worker: str, *, as_json: bool) -> None:
+    """Print a folder's status; `worker` is what works on it, an agent or an aggregator."""
     status = read_status(folder)
     console = Console(soft_wrap=True)
     if as_json:
         console.out(json.dumps(status.to_json(), indent=1), highlight=False)
         return
     running = f"process {status.process}" if status.process else "not running"
-    console.print(f"[bold]{folder}[/bold]  agent: {running}")
+    console.print(f"[bold]{folder}[/bold]  {worker}: {running}")
     counts = ", ".join(f"{status.count(state)} {state.value}" for state in State)
     console.print(f"outbox: {counts}; {len(status.unpublished)} documents wait for the exchange")
     _show_troubles(console, status)
@@ -134,7 +134,9 @@ def _show_troubles(console: Console, status: Status) -> None:
 
 
 def _table(entries: list[Entry]) -> Table:
-    table = Table("entry", "state", "what", box=None, pad_edge=False)
+    table = Table("entry", "state", box=None, pad_edge=False)
+    # Whole digests even on a narrow screen: they are copied.
+    table.add_column("what", overflow="fold")
     for entry in entries:
         state = Text(entry.state.value, style=_STYLES[entry.state])
         table.add_row(_short(entry), state, Text(entry.note))

@@ -99,6 +99,8 @@ def test_a_site_registers_a_transfer_without_an_agent(stage: Stage, tmp_path: Pa
     status = json.loads(type_in("site", "status", folder, "--json"))
     assert status["counts"] == {"queued": 0, "sent": 0, "final": 1, "refused": 0}
     assert "on chain in block" in type_in("site", "outbox", folder, "--show", "register:")
+    printed = type_in("site", "retire", folder, version, "--reason", 11)
+    assert f"version {version}: retire, on chain in block" in printed
     assert "erased" in type_in("site", "erase", folder, version, "--yes")
     assert not (folder / "views" / version).exists()
     assert "no version yet" in type_in("site", "versions", folder)

@@ -104,6 +104,9 @@ def admit(
 ) -> None:
     """Admit an organisation, as the admin; its root has to accept.
 
+    Roles are given here once. Nobody reviews its own data, and whoever aggregated a run does not
+    release its model.
+
     Example: dragon-ledger consortium admit 3 --root 0x… --role site --name "Hospital 3"
     --keystore admin.json
     """

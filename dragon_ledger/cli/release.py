@@ -61,6 +61,8 @@ def create(
 ) -> None:
     """Release a model file: its content must be the aggregate of a closed round.
 
+    Needs the role releaser, in another organisation than the one that aggregated the run.
+
     Example: dragon-ledger release create model.h5 --model-card card.json --keystore releaser.json
     """
     with session.console.status("hashing the model"):

@@ -117,6 +117,8 @@ def show(
 def approve(session: Session, version: Version, words: Words = "", yes: Yes = False) -> None:
     """Approve a version, after its QC report was fetched, checked against the chain, and read.
 
+    Needs the role reviewer, in another organisation than the site's own.
+
     Example: dragon-ledger review approve 8c… --keystore reviewer.json --exchange ./documents
     """
     found = version_for(session.client, version)

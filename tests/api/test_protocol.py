@@ -89,8 +89,9 @@ def test_blank_lines_after_an_answer_keep_no_connection(address: tuple[str, int]
 
 
 def test_the_rest_of_a_body_that_was_answered_early_is_no_header(
-    address: tuple[str, int],
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", PATIENCE)
     body = b"x" * 8 * protocol.HEAD_BYTES
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
     with socket.create_connection(address) as client, client.makefile("rb") as reader:

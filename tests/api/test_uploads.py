@@ -31,7 +31,13 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def answer_of(upload: socket.socket) -> tuple[int, str]:
     """Status and text of an answer, read until the service ends the connection."""
     upload.settimeout(PATIENCE)
-    text = b"".join(iter(lambda: upload.recv(65536), b"")).decode()
+    answer = b""
+    try:
+        while piece := upload.recv(65536):
+            answer += piece
+    except ConnectionResetError:
+        pass  # a byte of the body came after it had closed; what it said before stands
+    text = answer.decode()
     return int(text.split()[1]), text
 
 

@@ -9,6 +9,7 @@ from dragon_ledger.chain import evidence
 from dragon_ledger.chain.client import Client
 from dragon_ledger.cli.evidence_check import known_network, validators_of
 from dragon_ledger.provenance.bundle.build import Proof, build
+from dragon_ledger.provenance.bundle.documents import summary_of
 from dragon_ledger.provenance.bundle.entries import Settings
 from dragon_ledger.provenance.bundle.known import Demands
 from dragon_ledger.provenance.bundle.lead import leading_headers, next_header
@@ -60,3 +61,12 @@ def _documents(every: Sequence[Facts], fetch: Fetch) -> Iterator[bytes]:
         document = fetch(digest)
         if document is not None:
             yield document
+            summary = _summary(document, fetch)
+            if summary is not None:
+                yield summary
+
+
+def _summary(document: bytes, fetch: Fetch) -> bytes | None:
+    """The QC summary that a document names, if it is a QC report and the summary can be had."""
+    digest = summary_of(document)
+    return None if digest is None else fetch(digest)

@@ -21,17 +21,19 @@ from dragon_ledger.chain.network import Network
 from dragon_ledger.cli import evidence_check
 from dragon_ledger.cli.evidence_check import known_network
 from dragon_ledger.cli.verdict_view import show
-from dragon_ledger.errors import ConfigurationError
+from dragon_ledger.errors import ConfigurationError, ProofError
+from dragon_ledger.provenance.bundle.known import Demands
 from dragon_ledger.provenance.bundle.verify import verify
 from dragon_ledger.provenance.to_json import verdict_json
 from dragon_ledger.provenance.trace import trace
 from dragon_ledger.provenance.verdict import judge
-from tests.chain.history import tell_history
+from tests.chain.history import AGGREGATOR, REVIEWER, tell_history
 from tests.chain.world import World, digest
 from tests.cli.command_line import CommandLine
 from tests.provenance.bundle.corpus import cases
 from tests.provenance.bundle.make_vectors import demands_of, presented_of, published
 from tests.provenance.bundle.mutants import canonical
+from tests.verify_js.verifier import NODE, PAGE
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "evidence-bundle"
 
@@ -208,6 +210,44 @@ def test_documents_are_attached_and_stay(world: World, cli: CommandLine) -> None
     assert json.loads(bundle.read_text())["attachments"] == card
     assert cli("evidence", "refresh", bundle, *network).code == 0
     assert json.loads(bundle.read_text())["attachments"] == card
+
+
+SUMMARY = b'{"checks":[]}'
+
+
+def test_summaries_of_quality_reports_are_attached(world: World, cli: CommandLine) -> None:
+    summary = hashlib.sha256(SUMMARY).hexdigest()
+    end = f'"summary":"{summary}"}},"salt":"{"0" * 64}","schema":"qc-report/1"}}'
+    version = world.register(1, end)
+    world.approve(REVIEWER, 1, end)
+    run = world.open_run(AGGREGATOR, "attached", [1])
+    world.commit(1, run, 1, version)
+    aggregate = world.close(AGGREGATOR, run, 1, [1])
+    exchange, bundle = cli.folder / "documents", cli.folder / "b.json"
+    exchange.mkdir()
+    for document in (f"qc 1 {end}".encode(), SUMMARY, b"ethics"):
+        (exchange / hashlib.sha256(document).hexdigest()).write_bytes(document)
+    network = cli.folder / "network.json"
+    options = ("-o", bundle, "--exchange", exchange, "--network", network)
+    ended = cli("evidence", "export", aggregate.hex(), *options)
+    assert ended.code == 0, ended.err
+    attachments = json.loads(bundle.read_text())["attachments"]
+    assert base64.b64decode(attachments.pop(summary)) == SUMMARY
+    assert list(attachments) == [digest(f"qc 1 {end}").hex()]
+    assert javascript(bundle, network, aggregate).returncode == 1, "known, but not released"
+    alone = json.loads(bundle.read_text())
+    del alone["attachments"][digest(f"qc 1 {end}").hex()]
+    bundle.write_bytes(canonical(alone))
+    with pytest.raises(ProofError, match="neither a fact nor an attached QC report names it"):
+        verify(bundle.read_bytes(), known_network(Network.load(network)), Demands(0))
+    refused = javascript(bundle, network, aggregate)
+    assert "neither a fact nor an attached QC report names it" in refused.stderr
+
+
+def javascript(bundle: Path, network: Path, asked: bytes) -> subprocess.CompletedProcess[str]:
+    files = ["--digest", asked.hex(), "--bundle", str(bundle), "--network", str(network)]
+    command = [str(NODE), str(PAGE / "verify.js"), *files]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_the_screen_says_which_block_and_who_sealed_it() -> None:

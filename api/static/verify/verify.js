@@ -571,6 +571,7 @@
       this.organisations = new Map();
       this.ruleSets = new Map();
       this.named = new Set();
+      this.summaries = new Set();
       this.facts = new Map(bundle.digests.map((digest) => [digest, this.factsAbout(digest)]));
       this.checkNothingElse();
     }
@@ -771,10 +772,17 @@
       return head;
     }
 
+    /** A sealed QC report ends by naming its summary, which may be attached beside it. */
+    nameSummary(document) {
+      const found = /"summary":"([0-9a-f]{64})"\},"salt":"[0-9a-f]{64}","schema":"qc-report\/1"\}$/.exec(document.slice(-175));
+      if (found) this.summaries.add(found[1]);
+    }
+
     checkNothingElse() {
       for (const id of this.given.run.keys()) need(this.runs.has(id), `run 0x${id}`, "nothing needs it");
       for (const id of this.given.version.keys()) need(this.versions.has(id), `version 0x${id}`, "nothing needs it");
-      for (const digest of Object.keys(this.bundle.attachments)) need(this.named.has(digest), `attachments.${digest}`, "no fact names it");
+      for (const [digest, document] of Object.entries(this.bundle.attachments)) if (this.named.has(digest)) this.nameSummary(atob(document));
+      for (const digest of Object.keys(this.bundle.attachments)) need(this.named.has(digest) || this.summaries.has(digest), `attachments.${digest}`, "neither a fact nor an attached QC report names it");
       this.state.checkAllUsed();
     }
   }

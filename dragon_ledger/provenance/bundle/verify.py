@@ -8,6 +8,7 @@ from dataclasses import replace
 from dragon_ledger.errors import NotCovered, ProofError
 from dragon_ledger.provenance import layout
 from dragon_ledger.provenance.bundle.bound import Bound
+from dragon_ledger.provenance.bundle.documents import allowed
 from dragon_ledger.provenance.bundle.entries import Bundle
 from dragon_ledger.provenance.bundle.known import Demands, KnownNetwork
 from dragon_ledger.provenance.bundle.parse import parse
@@ -189,8 +190,10 @@ class _Collector:
         if self._state.unused:
             raise ProofError(f"nodes: {self._state.unused} of them prove nothing that is needed")
         named = {digest for one in facts for digest in bound_digests(one)}
-        for digest in self._bundle.attachments.keys() - named:
-            raise ProofError(f"attachments.{digest.hex()}: no fact in the bundle names it")
+        for digest in self._bundle.attachments.keys() - allowed(named, self._bundle.attachments):
+            raise ProofError(
+                f"attachments.{digest.hex()}: neither a fact nor an attached QC report names it"
+            )
 
 
 def _complete(stored: StoredRelease, runs: dict[bytes, Run]) -> Release:

@@ -419,14 +419,10 @@ class Outbox:
             # Part of a larger one, which makes it durable or undoes it.
             yield
             return
-        with self._storage():
+        # The connection commits at the end, or rolls back.
+        with self._storage(), self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.rollback()
-                raise
-            self._db.commit()
+            yield
 
 
 def _entry(row: tuple[Any, ...], attempts: tuple[Attempt, ...]) -> Entry:

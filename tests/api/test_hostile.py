@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -22,12 +23,11 @@ def send(server: Server, data: bytes) -> bytes:
     with socket.create_connection(server.address()) as client:
         client.settimeout(PATIENCE)
         answer = b""
-        try:
+        # It may close while we still send; what it said before stands.
+        with suppress(ConnectionError):
             client.sendall(data)
             while piece := client.recv(65536):
                 answer += piece
-        except ConnectionError:
-            pass  # it closed while we still sent; what it said before stands
     return answer
 
 

@@ -53,9 +53,8 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
 
 
 def read_answer(reader: BufferedReader) -> None:
-    """Take in one whole answer."""
-    while reader.readline() != b"\r\n":
-        pass  # the header
+    """Take in one whole answer: the header to its empty line, then the body."""
+    assert b"\r\n" in iter(reader.readline, b"")
     assert len(reader.read(SIZE)) == SIZE
 
 

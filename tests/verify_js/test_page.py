@@ -117,4 +117,5 @@ def test_the_page_says_how_far_it_is_and_stays_alive(browser: Browser, tmp_path:
     assert hdf5_content_digest(path).value.hex() in browser.evaluate("globalThis.dragonDigest")
     assert said.startswith("NOT VERIFIABLE\nThe bundle says nothing about this file: SHA-256 ")
     assert len(browser.evaluate("globalThis.dragonWords")) > 10
-    assert browser.evaluate("globalThis.dragonTicks") > 20
+    # A page that waits for the whole reading has no tick; a slow machine has fewer than a fast one.
+    assert browser.evaluate("globalThis.dragonTicks") > 3

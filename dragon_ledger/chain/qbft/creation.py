@@ -22,6 +22,9 @@ from dragon_ledger.errors import ConfigurationError
 
 BASE_PORT = 30_300
 LAST_PORT = 65_535
+# Above, systems give ports to outgoing connections (Linux: from 32 768 on), which take that of a
+# node while it is away. RFC 6335 keeps those below for services.
+FIRST_FREE_PORT, LAST_FREE_PORT = 10_000, 32_767
 ATTEMPTS = 50
 _Option = str | int | bool | list[str]
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
@@ -123,7 +126,8 @@ def free_base_port(nodes: int) -> int:
         ConfigurationError: no such port was found.
     """
     for _ in range(ATTEMPTS):
-        base = BASE_PORT + 2 * secrets.randbelow((LAST_PORT - BASE_PORT) // 2 - nodes)
+        pairs = (LAST_FREE_PORT - FIRST_FREE_PORT) // 2 - nodes
+        base = FIRST_FREE_PORT + 2 * secrets.randbelow(pairs)
         if all(_is_free(port) for port in range(base, base + 2 * nodes)):
             return base
     raise ConfigurationError(f"no {2 * nodes} neighbouring ports are free on {LOOPBACK}")

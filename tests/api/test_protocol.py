@@ -16,6 +16,8 @@ from starlette.types import Receive, Scope, Send
 from api import protocol
 from api.problems import BASE
 
+pytestmark = pytest.mark.slow
+
 SIZE = 64 << 20
 PATIENCE = 30.0
 KEPT = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -17,6 +17,8 @@ from dragon_ledger.cli.help_text import filled, make_readable
 from dragon_ledger.cli.main import GROUPS
 from tests.cli.command_line import CommandLine
 
+pytestmark = pytest.mark.slow
+
 
 def commands(path: tuple[str, ...], command: Any) -> Iterator[tuple[str, ...]]:
     yield path

@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 SMALL = ("--slices", "2", "--size", "16", "--subjects", "1")
 
 

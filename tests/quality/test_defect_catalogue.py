@@ -28,6 +28,8 @@ from dragon_ledger.quality.rules import RuleSet, built_in
 from dragon_ledger.samples import DEFECTS, Defect, make_transfer
 from dragon_ledger.samples.defects import TransferEditor
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2026, 11, 22)
 PARTNER = "UNIFI"
 QUICK_COMBINATIONS, COMBINATIONS = 30, 200

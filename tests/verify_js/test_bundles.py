@@ -13,6 +13,8 @@ from tests.provenance.bundle.dump_mutants import judged
 from tests.provenance.bundle.mutants import apply
 from tests.verify_js.verifier import ROOT, VECTORS, Json, ask, cases, gist, question
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = json.loads((ROOT / "docs" / "spec" / "verdict" / "verdict.schema.json").read_text())
 
 

@@ -14,6 +14,8 @@ from h5py import h5d
 from dragon_ledger.digests.hdf5 import Hdf5Worker, Limits
 from dragon_ledger.errors import InputError, UnsupportedContent
 
+pytestmark = pytest.mark.slow
+
 KINDS = {"hdf5-content-v1", "InputError", "UnsupportedContent"}
 
 

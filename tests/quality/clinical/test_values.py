@@ -12,6 +12,8 @@ import pytest
 
 from dragon_ledger.quality.clinical.times import plainly_right
 
+pytestmark = pytest.mark.slow
+
 DM, LB, SU, MB, DD = (f"UNIFI_{name}.csv" for name in ("dm", "lb", "su", "mb", "dd"))
 
 

@@ -26,7 +26,7 @@ new MutationObserver(() => {
   const words = bar && bar.parentElement.innerText;
   if (words && !globalThis.dragonWords.includes(words)) globalThis.dragonWords.push(words);
 }).observe(document.body, { subtree: true, childList: true, characterData: true });
-setInterval(() => { globalThis.dragonTicks += 1; }, 50);
+setInterval(() => { globalThis.dragonTicks += 1; }, 5);
 """
 """Notes the digest, what the page says meanwhile, and that other work gets its turn."""
 
@@ -117,5 +117,4 @@ def test_the_page_says_how_far_it_is_and_stays_alive(browser: Browser, tmp_path:
     assert hdf5_content_digest(path).value.hex() in browser.evaluate("globalThis.dragonDigest")
     assert said.startswith("NOT VERIFIABLE\nThe bundle says nothing about this file: SHA-256 ")
     assert len(browser.evaluate("globalThis.dragonWords")) > 10
-    # A page that waits for the whole reading has no tick; a slow machine has fewer than a fast one.
-    assert browser.evaluate("globalThis.dragonTicks") > 3
+    assert browser.evaluate("globalThis.dragonTicks") > 20
